@@ -1,0 +1,1 @@
+//! Runs WebSocket conformance suites against servers and clients

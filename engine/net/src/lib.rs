@@ -1,0 +1,1 @@
+//! WebSocket clients and servers on tokio, with TLS, keepalive and back-pressure

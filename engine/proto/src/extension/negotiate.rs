@@ -1,0 +1,246 @@
+//! Negotiation (RFC 6455 §9.1): the server's walk over the offers, the client's check of the answer.
+
+use core::fmt;
+
+use super::{Agreement, Conflict, Declined, Extensions, Link, Params, Pipelines, Stage};
+
+/// One element of a `Sec-WebSocket-Extensions` header: a name with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// The extension token, exactly as written.
+    pub name: String,
+    /// Its parameters.
+    pub params: Params,
+}
+
+impl Offer {
+    /// An offer or answer of this extension.
+    #[must_use]
+    pub fn new(name: impl Into<String>, params: Params) -> Self {
+        Self {
+            name: name.into(),
+            params,
+        }
+    }
+}
+
+/// As in the header: `name; a; b=10`.
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.params)
+    }
+}
+
+/// Only so many offers are looked at; a header of thousands gets no more of our time.
+const MAX_OFFERS: usize = 32;
+
+/// An offer that did not lead to an agreement, and why. For the log and for reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The offer.
+    pub offer: Offer,
+    /// Why it was passed over.
+    pub why: Why,
+}
+
+/// Why an offer was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// It conflicts with what was agreed before it.
+    Conflict(Conflict),
+    /// The extension declined it.
+    Declined(Declined),
+    /// Nobody knows the extension.
+    Unknown,
+    /// It stood behind more offers than are looked at.
+    TooMany,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(conflict) => conflict.fmt(f),
+            Self::Declined(declined) => declined.fmt(f),
+            Self::Unknown => f.write_str("unknown"),
+            Self::TooMany => f.write_str("too many offers"),
+        }
+    }
+}
+
+/// Why a server's answer fails the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The answer conflicts with an answer before it.
+    Conflict(String, Conflict),
+    /// The extension cannot work with the answer.
+    Declined(String, Declined),
+    /// The extension was not offered.
+    NotOffered(String),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(name, conflict) => write!(f, "answer {name:?}: {conflict}"),
+            Self::Declined(name, declined) => write!(f, "answer {name:?}: {declined}"),
+            Self::NotOffered(name) => write!(f, "answer {name:?} was never offered"),
+        }
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// One agreed extension, as the application sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Agreed {
+    /// Its name.
+    pub name: String,
+    /// The agreed parameters.
+    pub params: Params,
+}
+
+/// The result of a negotiation: the extensions in the order of the answer, ready to work.
+#[derive(Debug, Default)]
+pub struct Negotiated {
+    links: Vec<Link>,
+    agreed: Vec<Agreed>,
+    skipped: Vec<Skipped>,
+}
+
+impl Negotiated {
+    /// Server: walks the client's offers in the client's order and takes what can be taken.
+    ///
+    /// Unknown names, conflicts and declined parameters pass over one offer and never fail the
+    /// handshake (RFC 7692 §5.1; RFC 6455 §9.1 leaves it to the extension).
+    #[must_use]
+    pub fn accept(extensions: &Extensions, offers: Vec<Offer>) -> Self {
+        let mut negotiated = Self::default();
+        for (i, offer) in offers.into_iter().enumerate() {
+            let why = if i >= MAX_OFFERS {
+                Why::TooMany
+            } else {
+                match negotiated.take(extensions, &offer) {
+                    Ok(()) => continue,
+                    Err(why) => why,
+                }
+            };
+            negotiated.skipped.push(Skipped { offer, why });
+        }
+        negotiated
+    }
+
+    fn take(&mut self, extensions: &Extensions, offer: &Offer) -> Result<(), Why> {
+        let extension = extensions.get(&offer.name).ok_or(Why::Unknown)?;
+        let claims = extension.claims();
+        self.admit(&offer.name, claims).map_err(Why::Conflict)?;
+        let agreement = extension.accept(&offer.params).map_err(Why::Declined)?;
+        let params = agreement.params.clone();
+        self.push(offer.name.clone(), params, claims, agreement);
+        Ok(())
+    }
+
+    /// Client: every answer must be one that was offered, once, without conflict, and confirmed.
+    ///
+    /// # Errors
+    ///
+    /// The first answer that is none of that; the connection must be failed (RFC 6455 §4.1).
+    pub fn confirm(extensions: &Extensions, answers: Vec<Offer>) -> Result<Self, Refused> {
+        let mut negotiated = Self::default();
+        for answer in answers {
+            let extension = extensions.get(&answer.name);
+            let offered = extension
+                .map(|extension| extension.offers())
+                .unwrap_or_default();
+            let Some(extension) = extension.filter(|_| !offered.is_empty()) else {
+                return Err(Refused::NotOffered(answer.name));
+            };
+            let claims = extension.claims();
+            if let Err(conflict) = negotiated.admit(&answer.name, claims) {
+                return Err(Refused::Conflict(answer.name, conflict));
+            }
+            match extension.confirm(&offered, &answer.params) {
+                Ok(agreement) => negotiated.push(answer.name, answer.params, claims, agreement),
+                Err(declined) => return Err(Refused::Declined(answer.name, declined)),
+            }
+        }
+        Ok(negotiated)
+    }
+
+    /// Client: everything there is to offer, in order of preference.
+    #[must_use]
+    pub fn offers(extensions: &Extensions) -> Vec<Offer> {
+        extensions
+            .iter()
+            .flat_map(|extension| {
+                let name = extension.name().to_owned();
+                extension
+                    .offers()
+                    .into_iter()
+                    .map(move |params| Offer::new(name.clone(), params))
+            })
+            .collect()
+    }
+
+    fn admit(&self, name: &str, claims: super::Claims) -> Result<(), Conflict> {
+        if self.agreed.iter().any(|agreed| agreed.name == name) {
+            return Err(Conflict::Name);
+        }
+        match self
+            .links
+            .iter()
+            .find_map(|link| link.claims().conflict_with_later(claims))
+        {
+            Some(conflict) => Err(conflict),
+            None => Ok(()),
+        }
+    }
+
+    fn push(&mut self, name: String, params: Params, claims: super::Claims, agreement: Agreement) {
+        self.links
+            .push(Link::new(claims, agreement.encoder, agreement.decoder));
+        self.agreed.push(Agreed { name, params });
+    }
+
+    /// What was agreed, in the order of the answer.
+    #[must_use]
+    pub fn agreed(&self) -> &[Agreed] {
+        &self.agreed
+    }
+
+    /// What was passed over, and why. Empty on a client.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// The value of the server's `Sec-WebSocket-Extensions`; `None` if nothing was agreed.
+    #[must_use]
+    pub fn answer(&self) -> Option<String> {
+        if self.agreed.is_empty() {
+            return None;
+        }
+        let answers: Vec<String> = self
+            .agreed
+            .iter()
+            .map(|agreed| format!("{}{}", agreed.name, agreed.params))
+            .collect();
+        Some(answers.join(", "))
+    }
+
+    /// Whether the last agreed extension splits the connection.
+    #[must_use]
+    pub fn has_carrier(&self) -> bool {
+        self.links
+            .last()
+            .is_some_and(|link| link.claims().stage() == Stage::Carrier)
+    }
+
+    pub(crate) fn into_pipelines(self) -> Pipelines {
+        Pipelines::new(self.links)
+    }
+}

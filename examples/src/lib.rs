@@ -1,0 +1,1 @@
+//! Small complete programs, each also a test

@@ -1,0 +1,1 @@
+//! Conformance results: one model, Autobahn's JSON, one HTML page
