@@ -1,1 +1,37 @@
-//! Conformance results: one model, Autobahn's JSON, one HTML page
+//! Conformance results: one model, Autobahn's JSON, one HTML page.
+//!
+//! A [`Record`] says what one conformance run found: for each role and each subject, every case
+//! with its two verdicts and what was seen on the wire. Everything else is a function of it:
+//!
+//! ```text
+//!  Autobahn's index.json, case files --autobahn::read_dir--> Run --Record::add--> Record
+//!                                                                                    |
+//!              autobahn::write_dir <---- text::table <---- html::render <----------+
+//! ```
+//!
+//! Time and host are data in the record, so the same record always gives the same bytes.
+//!
+//! ```
+//! use cloverleaf_reports::{CaseResult, CloseVerdict, Record, Role, Run, Subject, Verdict};
+//!
+//! let mut subject = Subject::new("echo server 1.0");
+//! let id = "1.1.1".parse()?;
+//! subject.insert(CaseResult::new(id, Verdict::Ok, CloseVerdict::Ok));
+//!
+//! let mut run = Run::new(Role::Server);
+//! run.subjects.push(subject);
+//!
+//! let mut record = Record::new("Nightly conformance");
+//! record.add(run)?;
+//! assert!(record.summary().standing().is_pass());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod autobahn;
+pub mod html;
+pub mod model;
+pub mod text;
+
+pub use model::{
+    CaseId, CaseResult, CloseVerdict, Detail, Record, Role, Run, Standing, Subject, Verdict,
+};
