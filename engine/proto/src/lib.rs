@@ -3,15 +3,21 @@
 
 pub mod close;
 pub mod config;
+pub mod connection;
+pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod extension;
 pub mod frame;
 mod http;
+mod keepalive;
 pub mod message;
 mod role;
+mod wire;
 
 pub use config::Config;
+pub use connection::Connection;
+pub use endpoint::Endpoint;
 pub use event::Event;
 pub use message::Message;
 pub use role::Role;

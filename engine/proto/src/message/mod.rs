@@ -1,8 +1,12 @@
 //! Messages, and the way from frames to messages and back (RFC 6455 §5.4, §5.6, §8.1).
 
+mod assembler;
+mod fragmenter;
 mod text;
 mod utf8;
 
+pub(crate) use assembler::Assembler;
+pub(crate) use fragmenter::Fragmenter;
 pub use text::{NotUtf8, Utf8Bytes};
 pub use utf8::{Utf8Error, Utf8Validator};
 

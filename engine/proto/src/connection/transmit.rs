@@ -1,0 +1,119 @@
+//! Frames of the endpoint into octets for the caller to write.
+
+use std::time::Instant;
+
+use super::Connection;
+use crate::endpoint::State;
+use crate::role::Role;
+
+/// What the caller is to do with the byte stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "all that can be done with a stream"
+)]
+pub enum Transmit<'a> {
+    /// Nothing.
+    Idle,
+    /// Write these octets, the second slice behind the first, then call
+    /// [`handle_written`](Connection::handle_written). The second is often empty; where it is not,
+    /// a vectored write saves a copy.
+    Write(&'a [u8], &'a [u8]),
+    /// End the sending side, then call [`handle_shutdown`](Connection::handle_shutdown).
+    Shutdown,
+}
+
+impl Connection {
+    /// What is to be written.
+    #[inline]
+    pub fn poll_transmit(&mut self) -> Transmit<'_> {
+        self.fill();
+        if !self.write.is_empty() {
+            let (front, back) = self.write.slices();
+            return Transmit::Write(front, back);
+        }
+        if self.is_shutdown_due() {
+            Transmit::Shutdown
+        } else {
+            Transmit::Idle
+        }
+    }
+
+    /// `n` octets of the last [`poll_transmit`](Self::poll_transmit) are out; 0 if the stream takes
+    /// none for now.
+    #[inline]
+    pub fn handle_written(&mut self, now: Instant, n: usize) {
+        self.now = now;
+        self.write.advance(n);
+        let waiting = !self.write.is_empty() || self.endpoint.has_frames();
+        self.deadlines.handle_written(now, n, waiting);
+        self.settle(now);
+    }
+
+    /// The sending side has been ended.
+    pub fn handle_shutdown(&mut self, now: Instant) {
+        self.now = now;
+        self.transport.shut = true;
+        self.deadlines
+            .start_linger(now, self.endpoint.config().timing.close_linger);
+        self.settle(now);
+    }
+
+    /// Encodes frames as long as there is room.
+    #[inline]
+    pub(super) fn fill(&mut self) {
+        // Nothing follows the end of our side.
+        if self.transport.shut || self.transport.done {
+            return;
+        }
+        let high_water = self.endpoint.config().limits.write_high_water;
+        while self.write.is_open() && self.write.len() < high_water {
+            let Some(frame) = self.endpoint.poll_frame(usize::MAX) else {
+                return;
+            };
+            let key = match self.endpoint.role() {
+                // §5.3: a fresh key for every frame.
+                Role::Client => Some(self.endpoint.config().mask_source.mask_key()),
+                Role::Server => None,
+            };
+            self.write.push(frame, key);
+        }
+    }
+
+    /// Whether our side of the stream is to end now: everything is written and nothing will follow.
+    fn is_shutdown_due(&self) -> bool {
+        if self.transport.shut || self.transport.done || self.endpoint.has_frames() {
+            return false;
+        }
+        match self.endpoint.state() {
+            State::Failing => true,
+            // §7.1.1: "the server MUST close the TCP connection first"; a client waits for that.
+            State::Closed => self.endpoint.role() == Role::Server || self.transport.eof,
+            State::Open | State::Closing | State::Replying => false,
+        }
+    }
+
+    /// Draws the conclusions of whatever just changed.
+    #[inline]
+    pub(super) fn settle(&mut self, now: Instant) {
+        if self.endpoint.state() == State::Open {
+            return;
+        }
+        self.deadlines
+            .start_close(now, self.endpoint.config().timing.close_timeout);
+        if self.endpoint.state() != State::Closing {
+            self.input.clear();
+        }
+        let transport = &mut self.transport;
+        if transport.shut {
+            transport.done |= match self.endpoint.state() {
+                // Behind the close frame of a failed connection we linger until the peer is gone.
+                State::Failing => transport.eof,
+                _ => true,
+            };
+        }
+        if transport.done {
+            self.write.clear();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The closing handshake (RFC 6455 §7): every transition is in this file.
+//!
+//! ```text
+//!            close()                      peer's close frame
+//!   Open ──────────────► Closing ───────────────────────────────► Closed
+//!    │ │                    │                                       ▲
+//!    │ └── peer's close ────┼──► Replying ── our close frame sent ──┘
+//!    │                      │        │
+//!    └── error, EOF ────────┴────────┴──► Failing
+//! ```
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::close::{CloseCode, CloseFrame};
+use crate::error::ConnectionError;
+use crate::event::Closed;
+use crate::frame::{Frame, Head, OpCode};
+use crate::message::Utf8Bytes;
+use crate::role::Role;
+
+/// Where an endpoint stands between open and closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the closing handshake has these states"
+)]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// We asked to close; the peer has not answered. What it still sends is thrown away.
+    Closing,
+    /// The peer asked to close; our answer is not sent yet.
+    Replying,
+    /// An error ended the connection. What the peer still sends is thrown away.
+    Failing,
+    /// Both close frames have crossed.
+    Closed,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    /// The payload of our close frame, until it is sent.
+    due: Option<Bytes>,
+    sent: bool,
+    /// The peer's close frame; inside, `None` if it was empty.
+    received: Option<Option<CloseFrame>>,
+    initiator: Option<Role>,
+    error: Option<ConnectionError>,
+}
+
+impl Closing {
+    pub(super) fn state(&self) -> State {
+        let ours = self.sent || self.due.is_some();
+        match (&self.error, &self.received) {
+            (Some(_), _) => State::Failing,
+            (None, None) if ours => State::Closing,
+            (None, None) => State::Open,
+            (None, Some(_)) if self.sent => State::Closed,
+            (None, Some(_)) => State::Replying,
+        }
+    }
+
+    pub(super) const fn error(&self) -> Option<&ConnectionError> {
+        self.error.as_ref()
+    }
+
+    /// Whether our close frame waits to be sent.
+    pub(super) const fn is_due(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// We close. Only the first close frame counts.
+    pub(super) fn start(&mut self, code: CloseCode, reason: &str, role: Role) {
+        if self.state() == State::Open {
+            self.due = Some(payload(code, reason));
+            self.initiator = Some(role);
+        }
+    }
+
+    /// The peer's close frame came.
+    pub(super) fn receive(&mut self, frame: Option<CloseFrame>, role: Role) {
+        self.initiator.get_or_insert(role.peer());
+        if !self.sent && self.due.is_none() {
+            // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the
+            // status code it received." An empty close frame is answered with an empty one.
+            self.due = Some(match &frame {
+                Some(frame) => payload(frame.code, ""),
+                None => Bytes::new(),
+            });
+        }
+        self.received = Some(frame);
+    }
+
+    /// An error: our close frame goes out with its code, unless one went out before.
+    pub(super) fn fail(&mut self, error: ConnectionError, role: Role) {
+        if self.error.is_some() {
+            return;
+        }
+        self.due = None;
+        if let Some(code) = error.close_code().filter(|_| !self.sent) {
+            self.initiator.get_or_insert(role);
+            self.due = Some(payload(code, &reason_of(&error)));
+        }
+        self.error = Some(error);
+    }
+
+    /// Our close frame, once.
+    pub(super) fn next(&mut self) -> Option<Frame> {
+        let payload = self.due.take()?;
+        self.sent = true;
+        Some(Frame::new(Head::new(OpCode::CLOSE), payload))
+    }
+
+    pub(super) fn closed(&self) -> Closed {
+        let (code, reason) = match &self.received {
+            Some(Some(frame)) => (frame.code, frame.reason.clone()),
+            // §7.1.5: a close frame without a code counts as 1005, none at all as 1006.
+            Some(None) => (CloseCode::NO_STATUS, Utf8Bytes::new()),
+            None => (CloseCode::ABNORMAL, Utf8Bytes::new()),
+        };
+        Closed {
+            code,
+            reason,
+            initiator: self.initiator,
+            clean: self.sent && self.received.is_some() && self.error.is_none(),
+            error: self.error.clone(),
+        }
+    }
+}
+
+fn payload(code: CloseCode, reason: &str) -> Bytes {
+    // A reason of ours that is too long is cut, and never inside a character.
+    let reason = &reason[..reason.floor_char_boundary(CloseFrame::MAX_REASON)];
+    let mut payload = BytesMut::with_capacity(2 + reason.len());
+    payload.put_u16(code.number());
+    payload.put_slice(reason.as_bytes());
+    payload.freeze()
+}
+
+fn reason_of(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::Deadline(deadline) => deadline.message().to_owned(),
+        ConnectionError::Extension(failure) => failure.reason().to_owned(),
+        ConnectionError::Limit(limit) => limit.message().to_owned(),
+        ConnectionError::Lost => String::new(),
+        ConnectionError::Protocol(error) => error.message().to_owned(),
+    }
+}

@@ -1,0 +1,33 @@
+//! Control frames that wait to be sent (RFC 6455 §5.5): one slot for each kind.
+
+use bytes::Bytes;
+
+use crate::frame::{Frame, Head, OpCode};
+
+/// One slot a kind, so that a peer that asks and never reads costs a few hundred octets.
+///
+/// §5.5.3: "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to
+/// previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently
+/// processed Ping frame."
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    pub(super) pong: Option<Bytes>,
+    pub(super) ping: Option<Bytes>,
+    pub(super) extension: Option<Frame>,
+}
+
+impl Control {
+    pub(super) fn next(&mut self) -> Option<Frame> {
+        if let Some(payload) = self.pong.take() {
+            return Some(Frame::new(Head::new(OpCode::PONG), payload));
+        }
+        if let Some(payload) = self.ping.take() {
+            return Some(Frame::new(Head::new(OpCode::PING), payload));
+        }
+        self.extension.take()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.pong.is_none() && self.ping.is_none() && self.extension.is_none()
+    }
+}

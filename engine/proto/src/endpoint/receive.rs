@@ -1,0 +1,310 @@
+//! Frames from the peer: admission, control frames, data.
+
+use bytes::Bytes;
+
+use super::{Endpoint, MAX_CONTROL, State};
+use crate::close::CloseFrame;
+use crate::error::{ConnectionError, LimitExceeded, ProtocolError};
+use crate::event::Event;
+use crate::extension::{Direction, Step};
+use crate::frame::{Head, OpCode};
+use crate::message::{Assembler, Kind};
+
+impl Endpoint {
+    /// Whether a frame with this head may come now. Pure: it may be asked again and again.
+    ///
+    /// # Errors
+    ///
+    /// A reserved bit or opcode that no agreed extension claims, a fragmented control frame, a
+    /// continuation of nothing, or a message inside a message.
+    pub fn admit(&self, head: Head) -> Result<(), ProtocolError> {
+        let Head { fin, rsv, opcode } = head;
+        let control = opcode.is_control();
+        if !rsv.is_empty() {
+            // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero
+            // values." Core control frames carry no bit of anybody.
+            let claimed = match &self.pipelines {
+                Some(pipelines) if !control => pipelines.bits_on(head.starts_message()),
+                _ => crate::frame::Rsv::NONE,
+            };
+            if !claimed.contains(rsv) {
+                return Err(ProtocolError::ReservedBitSet);
+            }
+        }
+        if opcode.is_reserved() {
+            // §5.2: "If an unknown opcode is received, the receiving endpoint MUST _Fail the
+            // WebSocket Connection_."
+            if !self
+                .pipelines
+                .as_ref()
+                .is_some_and(|pipelines| pipelines.owns(opcode))
+            {
+                return Err(ProtocolError::ReservedOpCode);
+            }
+        }
+        if control {
+            // §5.5: control frames "MUST NOT be fragmented".
+            return if fin {
+                Ok(())
+            } else {
+                Err(ProtocolError::ControlFrameFragmented)
+            };
+        }
+        // §5.4: fragments of one message are not interleaved with another message.
+        match (
+            self.assembler.kind().is_some(),
+            opcode == OpCode::CONTINUATION,
+        ) {
+            (true, false) => Err(ProtocolError::MessageInsideMessage),
+            (false, true) => Err(ProtocolError::UnexpectedContinuation),
+            // A claimed data opcode is a message of one frame.
+            _ if opcode.is_reserved() && !fin => Err(ProtocolError::ReservedOpCode),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether frames must be handed over whole: some extension depends on their boundaries, or the
+    /// frame is not an ordinary data frame.
+    pub(crate) fn needs_whole(&self, opcode: OpCode) -> bool {
+        opcode.is_control()
+            || opcode.is_reserved()
+            || self
+                .pipelines
+                .as_ref()
+                .is_some_and(|pipelines| pipelines.whole_frames())
+    }
+
+    /// Whether a frame can be a message just as it stands on the wire: nobody wants to see it, and
+    /// nothing is joined to it.
+    pub(crate) fn passes_untouched(&self, head: Head) -> bool {
+        head.fin
+            && head.starts_message()
+            && self.pipelines.is_none()
+            && self.config.tap.is_none()
+            && !self.config.parts
+            && self.state() == State::Open
+    }
+
+    /// A header has come: checks its length against the message's budget and counts fragments.
+    pub(crate) fn begin(&mut self, head: Head, length: usize) -> Result<(), LimitExceeded> {
+        if head.opcode.is_control() || self.state() != State::Open {
+            return Ok(());
+        }
+        let limits = &self.config.limits;
+        // Without an extension the length on the wire is the length of the message, and a header
+        // that crosses the limit is refused before its payload.
+        if self.pipelines.is_none() && length > limits.max_message_size - self.assembler.size() {
+            return Err(LimitExceeded::MessageSize);
+        }
+        if !(head.fin && head.starts_message()) {
+            self.assembler.count(length == 0 && !head.fin, limits)?;
+        }
+        Ok(())
+    }
+
+    /// A whole frame came, unmasked.
+    ///
+    /// What is wrong with it becomes a close frame and the end of the connection.
+    pub fn handle_frame(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
+        let checked = self
+            .admit(head)
+            .map_err(ConnectionError::from)
+            .and_then(|()| {
+                if head.opcode.is_control() && payload.len() > MAX_CONTROL {
+                    return Err(ProtocolError::ControlFrameTooLong.into());
+                }
+                self.begin(head, payload.len())?;
+                Ok(())
+            });
+        match checked {
+            Ok(()) => self.take(head, payload),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// An admitted frame, or a piece of one dressed as a fragment.
+    pub(crate) fn take(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
+        if let Some(tap) = &self.config.tap {
+            tap.frame(Direction::Incoming, head, payload);
+        }
+        let taken = match self.state() {
+            State::Open => self.take_open(head, payload),
+            // What came before the answer to our close frame is thrown away, but the answer counts.
+            State::Closing if head.opcode == OpCode::CLOSE => self.take_control(head, payload),
+            State::Closing => {
+                self.skip(head);
+                Ok(None)
+            }
+            State::Replying | State::Failing | State::Closed => Ok(None),
+        };
+        taken.unwrap_or_else(|error| {
+            self.fail(error);
+            None
+        })
+    }
+
+    fn take_open(&mut self, head: Head, payload: &[u8]) -> Result<Option<Event>, ConnectionError> {
+        if head.opcode.is_control() || head.opcode.is_reserved() {
+            self.take_control(head, payload)
+        } else {
+            self.take_data(head, payload)
+        }
+    }
+
+    /// Keeps track of fragments without keeping them.
+    fn skip(&mut self, head: Head) {
+        if head.opcode.is_control() {
+            return;
+        }
+        if head.fin {
+            self.assembler = Assembler::default();
+        } else if head.starts_message() {
+            self.assembler.start(Kind::Binary);
+        }
+    }
+
+    fn take_control(
+        &mut self,
+        head: Head,
+        payload: &[u8],
+    ) -> Result<Option<Event>, ConnectionError> {
+        let budget = if head.opcode.is_control() {
+            MAX_CONTROL
+        } else {
+            self.config.limits.max_message_size
+        };
+        let step = match &mut self.pipelines {
+            Some(pipelines) => pipelines.decode(head, payload, budget)?,
+            None => Step::Unchanged,
+        };
+        let payload = match (&self.pipelines, step) {
+            (_, Step::Consumed) => return Ok(None),
+            (_, Step::Unchanged) | (None, _) => Bytes::copy_from_slice(payload),
+            (Some(pipelines), Step::Replaced) => Bytes::copy_from_slice(pipelines.output()),
+            (Some(pipelines), Step::Answered(opcode)) => {
+                let answer = Bytes::copy_from_slice(pipelines.output());
+                // An answer over 125 octets was stopped by the budget; in the middle of a message
+                // that we send in parts, a data frame has no place and is dropped.
+                let _ = self.push_extension(opcode, answer);
+                return Ok(None);
+            }
+        };
+        match head.opcode {
+            OpCode::CLOSE => {
+                let frame = CloseFrame::parse(&payload)?;
+                self.closing.receive(frame, self.role);
+                // §5.5.2: no pong is owed behind a close frame.
+                self.control = super::Control::default();
+                Ok(None)
+            }
+            OpCode::PING => {
+                // §5.5.3: "A Pong frame sent in response to a Ping frame must have identical
+                // 'Application data' as found in the message body of the Ping frame".
+                self.control.pong = Some(payload.clone());
+                Ok(Some(Event::Ping(payload)))
+            }
+            OpCode::PONG => Ok(Some(Event::Pong(payload))),
+            opcode => Ok(Some(Event::Extension { opcode, payload })),
+        }
+    }
+
+    fn take_data(&mut self, head: Head, payload: &[u8]) -> Result<Option<Event>, ConnectionError> {
+        let max = self.config.limits.max_message_size;
+        if head.starts_message() {
+            let text = head.opcode == OpCode::TEXT;
+            self.assembler
+                .start(if text { Kind::Text } else { Kind::Binary });
+        }
+        let step = match &mut self.pipelines {
+            Some(pipelines) => pipelines.decode(head, payload, max - self.assembler.size())?,
+            None => Step::Unchanged,
+        };
+        let replaced = self.pipelines.as_mut().filter(|_| step == Step::Replaced);
+        if self.config.parts {
+            let payload = match replaced {
+                Some(pipelines) => Bytes::copy_from_slice(pipelines.output()),
+                None => Bytes::copy_from_slice(payload),
+            };
+            return self.take_part(head, payload, max);
+        }
+        // A message in one piece does not pass through the assembler's buffer.
+        let alone = head.fin && head.starts_message();
+        let payload = match replaced {
+            Some(pipelines) if alone => {
+                self.assembler.check(pipelines.output(), max)?;
+                Some(exact(pipelines.take_output()))
+            }
+            None if alone => {
+                self.assembler.check(payload, max)?;
+                Some(Bytes::copy_from_slice(payload))
+            }
+            Some(pipelines) => {
+                self.assembler.push(pipelines.output(), max)?;
+                None
+            }
+            None => {
+                self.assembler.push(payload, max)?;
+                None
+            }
+        };
+        if !head.fin {
+            return Ok(None);
+        }
+        let message = match payload {
+            Some(payload) => self.assembler.finish_with(payload)?,
+            None => self.assembler.finish()?,
+        };
+        Ok(Some(Event::Message(message)))
+    }
+
+    fn take_part(
+        &mut self,
+        head: Head,
+        payload: Bytes,
+        max: usize,
+    ) -> Result<Option<Event>, ConnectionError> {
+        self.assembler.check(&payload, max)?;
+        let Some(kind) = self.assembler.kind() else {
+            return Ok(None);
+        };
+        if head.fin {
+            self.assembler.finish_parts()?;
+        }
+        // An empty piece in the middle says nothing.
+        if payload.is_empty() && !head.fin {
+            return Ok(None);
+        }
+        Ok(Some(Event::Part {
+            kind,
+            payload,
+            fin: head.fin,
+        }))
+    }
+
+    /// Whether a data message has begun and not ended.
+    pub(crate) const fn is_inside_message(&self) -> bool {
+        self.assembler.kind().is_some()
+    }
+
+    /// Where the payload of the message that is coming in may be read to directly: nobody but the
+    /// assembler wants to see it.
+    pub(crate) fn assembler_target(&mut self) -> Option<&mut Assembler> {
+        let direct = self.pipelines.is_none()
+            && self.config.tap.is_none()
+            && !self.config.parts
+            && self.state() == State::Open;
+        direct.then_some(&mut self.assembler)
+    }
+}
+
+/// The same octets, in an allocation not much larger than they are.
+fn exact(payload: Vec<u8>) -> Bytes {
+    if payload.capacity() > 2 * payload.len() + 64 {
+        Bytes::copy_from_slice(&payload)
+    } else {
+        Bytes::from(payload)
+    }
+}

@@ -1,0 +1,173 @@
+//! Frames into octets, and the buffer in which they wait to be written.
+
+use bytes::{Buf, Bytes};
+
+use crate::frame::{Frame, Head, mask_into};
+
+/// From this size an unmasked payload is not copied behind its head but queued beside it, to leave
+/// in one vectored write. Below, a copy is cheaper than the bookkeeping.
+const VECTORED: usize = 16 << 10;
+
+/// The octets that wait to be written: a run of encoded frames, then at most one large payload.
+#[derive(Debug, Default)]
+pub(crate) struct WriteBuffer {
+    octets: Vec<u8>,
+    written: usize,
+    payload: Bytes,
+}
+
+impl WriteBuffer {
+    /// How many octets wait.
+    pub(crate) fn len(&self) -> usize {
+        self.octets.len() - self.written + self.payload.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether another frame can be put behind what waits already.
+    pub(crate) fn is_open(&self) -> bool {
+        self.payload.is_empty()
+    }
+
+    /// Encodes a frame in its shortest form (RFC 6455 §5.2), masked if there is a key.
+    pub(crate) fn push(&mut self, frame: Frame, key: Option<[u8; 4]>) {
+        debug_assert!(self.is_open(), "nothing may overtake a queued payload");
+        let Frame { head, payload } = frame;
+        if key.is_none() && payload.len() >= VECTORED {
+            self.push_head(head, payload.len(), None, 0);
+            self.payload = payload;
+            return;
+        }
+        self.push_head(head, payload.len(), key, payload.len());
+        match key {
+            // Masked while copying: one pass, and the payload may be shared with others.
+            Some(key) => mask_into(&payload, key, &mut self.octets),
+            None => self.octets.extend_from_slice(&payload),
+        }
+    }
+
+    fn push_head(&mut self, head: Head, length: usize, key: Option<[u8; 4]>, behind: usize) {
+        let mut octets = [0u8; 14];
+        let masked = if key.is_some() { 0x80 } else { 0 };
+        octets[0] = head.octet();
+        let mut size = match length {
+            0..=125 => {
+                octets[1] = masked | length as u8;
+                2
+            }
+            126..=0xFFFF => {
+                octets[1] = masked | 126;
+                octets[2..4].copy_from_slice(&(length as u16).to_be_bytes());
+                4
+            }
+            _ => {
+                octets[1] = masked | 127;
+                octets[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+                10
+            }
+        };
+        if let Some(key) = key {
+            octets[size..size + 4].copy_from_slice(&key);
+            size += 4;
+        }
+        self.octets.reserve(size + behind);
+        self.octets.extend_from_slice(&octets[..size]);
+    }
+
+    /// What is to be written next: the second slice directly behind the first.
+    pub(crate) fn slices(&self) -> (&[u8], &[u8]) {
+        (&self.octets[self.written..], &self.payload)
+    }
+
+    /// Forgets the first `n` octets, which are written. Gives memory back once empty.
+    pub(crate) fn advance(&mut self, n: usize) {
+        let front = n.min(self.octets.len() - self.written);
+        self.written += front;
+        self.payload.advance((n - front).min(self.payload.len()));
+        if self.written == self.octets.len() {
+            self.octets = Vec::new();
+            self.written = 0;
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::OpCode;
+
+    fn encoded(length: usize, key: Option<[u8; 4]>) -> Vec<u8> {
+        let mut buffer = WriteBuffer::default();
+        buffer.push(
+            Frame::new(Head::new(OpCode::BINARY), vec![0xAA; length]),
+            key,
+        );
+        let (front, back) = buffer.slices();
+        [front, back].concat()
+    }
+
+    #[test]
+    fn lengths_take_their_shortest_form() {
+        for (length, head) in [
+            (0, &b"\x82\x00"[..]),
+            (125, b"\x82\x7d"),
+            (126, b"\x82\x7e\x00\x7e"),
+            (65535, b"\x82\x7e\xff\xff"),
+            (65536, b"\x82\x7f\0\0\0\0\0\x01\0\0"),
+        ] {
+            let octets = encoded(length, None);
+            assert_eq!(&octets[..head.len()], head);
+            assert_eq!(octets.len(), head.len() + length);
+        }
+    }
+
+    #[test]
+    fn the_frames_of_section_5_7() {
+        let mut buffer = WriteBuffer::default();
+        buffer.push(Frame::new(Head::new(OpCode::TEXT), "Hello"), None);
+        buffer.push(
+            Frame::new(Head::new(OpCode::TEXT), "Hello"),
+            Some([0x37, 0xfa, 0x21, 0x3d]),
+        );
+        buffer.push(
+            Frame::new(Head::new(OpCode::TEXT).with_fin(false), "Hel"),
+            None,
+        );
+        buffer.push(Frame::new(Head::new(OpCode::CONTINUATION), "lo"), None);
+        assert_eq!(
+            buffer.slices().0,
+            b"\x81\x05Hello\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x01\x03Hel\x80\x02lo"
+        );
+    }
+
+    #[test]
+    fn a_large_payload_is_not_copied_and_leaves_behind_its_head() {
+        let payload = Bytes::from(vec![7; VECTORED]);
+        let start = payload.as_ptr();
+        let mut buffer = WriteBuffer::default();
+        buffer.push(Frame::new(Head::new(OpCode::BINARY), payload), None);
+        assert!(!buffer.is_open());
+        let (front, back) = buffer.slices();
+        assert_eq!(front, b"\x82\x7e\x40\x00");
+        assert_eq!((back.as_ptr(), back.len()), (start, VECTORED));
+        buffer.advance(5);
+        assert_eq!((buffer.slices().0.len(), buffer.len()), (0, VECTORED - 1));
+        buffer.advance(VECTORED - 1);
+        assert!(buffer.is_empty() && buffer.is_open());
+    }
+
+    #[test]
+    fn a_written_buffer_owns_no_memory() {
+        let mut buffer = WriteBuffer::default();
+        buffer.push(Frame::new(Head::new(OpCode::TEXT), "x"), None);
+        buffer.advance(3);
+        assert_eq!(buffer.octets.capacity(), 0);
+    }
+}
