@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod extension;
 pub mod frame;
+pub mod handshake;
 mod http;
 mod keepalive;
 pub mod message;

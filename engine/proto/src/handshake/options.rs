@@ -1,0 +1,86 @@
+//! How a server answers requests.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::{OriginPolicy, RequestGuard};
+use crate::http::HeadLimits;
+
+/// How a server answers requests. One value, behind an `Arc`, serves every connection.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ServerOptions {
+    /// How large a request may be.
+    pub limits: HeadLimits,
+    /// The handshake must be over so long after its start, however busily octets come: a timer that
+    /// every octet sets anew would let a client hold a connection for ever. Default 10 s.
+    pub open_timeout: Duration,
+    /// Which origins may open connections. Default: only the server's own.
+    pub origin: OriginPolicy,
+    /// The byte stream is TLS, so that our own origin begins with `https`. Default: no, and both
+    /// schemes are our own, since a proxy may stand in front.
+    pub tls: bool,
+    /// The subprotocols to speak, our favourite first. Default: none.
+    pub protocols: Vec<String>,
+    /// Let the client's order of subprotocols decide rather than ours. Default: no.
+    pub client_protocol_order: bool,
+    /// Refuse a client that offers none of `protocols` with 400. Default: no; RFC 6455 lets it
+    /// connect without one.
+    pub require_protocol: bool,
+    /// Headers for every 101, such as `Server`. Default: none.
+    pub response_headers: HeaderMap,
+    /// Asked in this order. The first that refuses decides.
+    pub guards: Vec<Arc<dyn RequestGuard>>,
+    /// Show the application GET requests that ask for no WebSocket, instead of refusing them with
+    /// 426. Default: no.
+    pub plain_http: bool,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            limits: HeadLimits::default(),
+            open_timeout: Duration::from_secs(10),
+            origin: OriginPolicy::SameHost,
+            tls: false,
+            protocols: Vec::new(),
+            client_protocol_order: false,
+            require_protocol: false,
+            response_headers: HeaderMap::new(),
+            guards: Vec::new(),
+            plain_http: false,
+        }
+    }
+}
+
+impl ServerOptions {
+    /// The subprotocol to speak with a client that offers these.
+    pub(super) fn choose_protocol(&self, offered: &[String]) -> Option<String> {
+        let (first, second) = if self.client_protocol_order {
+            (offered, self.protocols.as_slice())
+        } else {
+            (self.protocols.as_slice(), offered)
+        };
+        first.iter().find(|name| second.contains(name)).cloned()
+    }
+}
+
+impl fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerOptions")
+            .field("limits", &self.limits)
+            .field("open_timeout", &self.open_timeout)
+            .field("origin", &self.origin)
+            .field("tls", &self.tls)
+            .field("protocols", &self.protocols)
+            .field("client_protocol_order", &self.client_protocol_order)
+            .field("require_protocol", &self.require_protocol)
+            .field("response_headers", &self.response_headers)
+            .field("guards", &self.guards.len())
+            .field("plain_http", &self.plain_http)
+            .finish()
+    }
+}

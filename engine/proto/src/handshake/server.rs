@@ -1,0 +1,353 @@
+//! The server's side of the opening handshake (RFC 6455 §4.2).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Buf, BytesMut};
+use http::{HeaderMap, StatusCode};
+
+use super::decision::switching_protocols;
+use super::validate::{Asked, validate};
+use super::{
+    Decision, DecisionError, Handshake, HandshakeError, Opened, Received, Rejection, ServerOptions,
+    Subprotocol, is_own_header,
+};
+use crate::config::Config;
+use crate::extension::Negotiated;
+use crate::http::{HeadScan, parse_extensions, parse_request};
+
+/// So many requests may come on one connection, all but the last answered with 401.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// So many octets behind a request may come before it is answered. A client should not send any.
+const MAX_EARLY: usize = 64 << 10;
+
+/// The server's side of the opening handshake.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Instant;
+///
+/// use cloverleaf_proto::Config;
+/// use cloverleaf_proto::handshake::{Decision, ServerHandshake, ServerOptions, ServerProgress};
+/// # use cloverleaf_proto::frame::MaskSource;
+/// # #[derive(Debug)]
+/// # struct NoMask;
+/// # impl MaskSource for NoMask { fn mask_key(&self) -> [u8; 4] { [0; 4] } }
+/// # let config = Arc::new(Config::new(Arc::new(NoMask)));
+/// # let now = Instant::now();
+///
+/// let mut handshake = ServerHandshake::new(Arc::new(ServerOptions::default()), config, now);
+/// handshake.handle_input(
+///     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+/// );
+/// assert_eq!(handshake.progress(), ServerProgress::Deciding);
+/// handshake.respond(Decision::accept())?;
+/// let written = handshake.poll_transmit().len();
+/// handshake.handle_written(written);
+/// let opened = handshake.finish()?;
+/// assert_eq!(opened.handshake.request.uri().path(), "/chat");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ServerHandshake {
+    options: Arc<ServerOptions>,
+    config: Arc<Config>,
+    deadline: Instant,
+    context: http::Extensions,
+    attempts: u32,
+    scan: HeadScan,
+    input: BytesMut,
+    output: BytesMut,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Reading,
+    Deciding(Box<Received>),
+    Accepted(Box<(Handshake, Negotiated)>),
+    Failed(HandshakeError),
+}
+
+/// How far a [`ServerHandshake`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must act on each")]
+pub enum ServerProgress {
+    /// The request is not complete: read on.
+    NeedsInput,
+    /// A request waits for [`ServerHandshake::respond`].
+    Deciding,
+    /// Accepted: write what is left to transmit, then [`ServerHandshake::finish`].
+    Accepted,
+    /// Refused or failed: write what is left to transmit, then close. `finish` says why.
+    Failed,
+}
+
+impl ServerHandshake {
+    /// A handshake that starts now.
+    #[must_use]
+    pub fn new(options: Arc<ServerOptions>, config: Arc<Config>, now: Instant) -> Self {
+        Self {
+            deadline: now + options.open_timeout,
+            options,
+            config,
+            context: http::Extensions::new(),
+            attempts: 0,
+            scan: HeadScan::default(),
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            state: State::Reading,
+        }
+    }
+
+    /// What guards and the application shall find in the request's `http::Extensions`: the address
+    /// of the client, its certificate. To be filled in before the first input.
+    pub fn context_mut(&mut self) -> &mut http::Extensions {
+        &mut self.context
+    }
+
+    /// How far the handshake is.
+    #[must_use]
+    pub const fn progress(&self) -> ServerProgress {
+        match self.state {
+            State::Reading => ServerProgress::NeedsInput,
+            State::Deciding(_) => ServerProgress::Deciding,
+            State::Accepted(_) => ServerProgress::Accepted,
+            State::Failed(_) => ServerProgress::Failed,
+        }
+    }
+
+    /// The request that waits for a decision, if one does.
+    #[must_use]
+    pub const fn received(&self) -> Option<&Received> {
+        match &self.state {
+            State::Deciding(received) => Some(received),
+            _ => None,
+        }
+    }
+
+    /// Octets of the client. Better not read any while a decision is being made: they are kept for
+    /// the connection, and beyond 64 KiB they are an error.
+    pub fn handle_input(&mut self, octets: &[u8]) {
+        match self.state {
+            State::Reading => match self.scan.push(octets, &self.options.limits) {
+                Ok(None) => self.input.extend_from_slice(octets),
+                Ok(Some(end)) => {
+                    let (head, behind) = octets.split_at(end);
+                    self.input.extend_from_slice(head);
+                    let head = self.input.split();
+                    self.input.extend_from_slice(behind);
+                    self.judge(head);
+                }
+                Err(error) => self.reject(Rejection::of_head(error)),
+            },
+            State::Deciding(_) if self.input.len() + octets.len() > MAX_EARLY => {
+                self.reject(Rejection::bad_request("frames before the answer"));
+            }
+            State::Deciding(_) | State::Accepted(_) => self.input.extend_from_slice(octets),
+            // RFC 9112 §9.6: what comes behind a refused request is not looked at.
+            State::Failed(_) => {}
+        }
+    }
+
+    /// The client sends no more.
+    pub fn handle_eof(&mut self) {
+        if matches!(self.state, State::Reading | State::Deciding(_)) {
+            self.state = State::Failed(HandshakeError::Eof);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout). A refusal has no deadline of its own:
+    /// whoever writes it bounds the time for that.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Reading | State::Deciding(_) => Some(self.deadline),
+            State::Accepted(_) if !self.output.is_empty() => Some(self.deadline),
+            State::Accepted(_) | State::Failed(_) => None,
+        }
+    }
+
+    /// The time is now this. At the deadline a request that has begun is answered with 408; of a
+    /// client that has sent nothing, nothing is said.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        if matches!(self.state, State::Accepted(_)) {
+            // A part of the 101 may be out, so that nothing else can be said.
+            self.output.clear();
+            self.state = State::Failed(HandshakeError::TimedOut);
+        } else if self.output.is_empty() && (self.scan.has_begun() || self.received().is_some()) {
+            self.reject(Rejection::request_timeout());
+        } else {
+            self.state = State::Failed(HandshakeError::TimedOut);
+        }
+    }
+
+    /// The octets to be written next; empty if there are none.
+    #[must_use]
+    pub fn poll_transmit(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// So many of them are written.
+    pub fn handle_written(&mut self, n: usize) {
+        self.output.advance(n.min(self.output.len()));
+    }
+
+    /// Answers the request.
+    ///
+    /// # Errors
+    ///
+    /// A decision that cannot be carried out. The client is told 500, and nothing of the decision.
+    pub fn respond(&mut self, decision: Decision) -> Result<(), DecisionError> {
+        if self.received().is_none() {
+            return Err(DecisionError::NotAsked);
+        }
+        let done = match decision {
+            Decision::Reject(rejection) if rejection.status().is_informational() => {
+                Err(DecisionError::Status(rejection.status().as_u16()))
+            }
+            Decision::Reject(rejection) => {
+                self.reject(rejection);
+                Ok(())
+            }
+            Decision::Accept { protocol, headers } => self.accept(protocol, &headers),
+        };
+        if done.is_err() {
+            self.reject(Rejection::internal_error());
+        }
+        done
+    }
+
+    /// The opened connection.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none: [`HandshakeError::Unfinished`] if the request has not been accepted, or
+    /// not all octets of the answer were reported as written.
+    pub fn finish(self) -> Result<Opened, HandshakeError> {
+        match self.state {
+            State::Accepted(accepted) if self.output.is_empty() => {
+                let (handshake, extensions) = *accepted;
+                Ok(Opened {
+                    handshake,
+                    extensions,
+                    leftover: self.input,
+                })
+            }
+            State::Failed(error) => Err(error),
+            _ => Err(HandshakeError::Unfinished),
+        }
+    }
+
+    /// A whole head has come.
+    fn judge(&mut self, head: BytesMut) {
+        self.attempts += 1;
+        match self.receive(head) {
+            Ok(received) => self.state = State::Deciding(Box::new(received)),
+            Err(rejection) => self.reject(rejection),
+        }
+    }
+
+    fn receive(&self, head: BytesMut) -> Result<Received, Rejection> {
+        let mut request = parse_request(&head, self.scan.headers()).map_err(Rejection::of_head)?;
+        let (accept, protocols, offers) = match validate(&request)? {
+            Asked::WebSocket {
+                accept,
+                protocols,
+                offers,
+            } => (Some(accept), protocols, offers),
+            Asked::Plain if self.options.plain_http => (None, Vec::new(), Vec::new()),
+            Asked::Plain => {
+                return Err(Rejection::upgrade_required(
+                    "this server speaks WebSocket; ask for `Upgrade: websocket`",
+                ));
+            }
+        };
+        self.options
+            .origin
+            .check(request.headers(), self.options.tls)?;
+        *request.extensions_mut() = self.context.clone();
+        let mut received = Received {
+            request,
+            head: head.freeze(),
+            protocols,
+            offers,
+            response_headers: self.options.response_headers.clone(),
+            accept,
+        };
+        for guard in &self.options.guards {
+            guard.check(&mut received)?;
+        }
+        Ok(received)
+    }
+
+    fn reject(&mut self, rejection: Rejection) {
+        // What came behind the request would be taken for the next one, so there is none then.
+        let again = rejection.status() == StatusCode::UNAUTHORIZED
+            && self.attempts < MAX_ATTEMPTS
+            && self.input.is_empty();
+        self.output.extend_from_slice(&rejection.encode(again));
+        self.state = if again {
+            self.scan = HeadScan::default();
+            State::Reading
+        } else {
+            State::Failed(HandshakeError::Rejected(rejection))
+        };
+    }
+
+    fn accept(&mut self, protocol: Subprotocol, headers: &HeaderMap) -> Result<(), DecisionError> {
+        let State::Deciding(received) = &self.state else {
+            return Err(DecisionError::NotAsked);
+        };
+        let Some(accept) = &received.accept else {
+            return Err(DecisionError::NotWebSocket);
+        };
+        // RFC 6455 §4.2.2, item 5.5: one that the client offered, or no header at all.
+        let protocol = match protocol {
+            Subprotocol::None => None,
+            Subprotocol::Chosen(name) if received.protocols.contains(&name) => Some(name),
+            Subprotocol::Chosen(name) => return Err(DecisionError::ProtocolNotOffered(name)),
+            Subprotocol::Preferred => {
+                let chosen = self.options.choose_protocol(&received.protocols);
+                if chosen.is_none() && self.options.require_protocol {
+                    self.reject(Rejection::bad_request(
+                        "none of the offered subprotocols is spoken here",
+                    ));
+                    return Ok(());
+                }
+                chosen
+            }
+        };
+        let mut others = received.response_headers.clone();
+        for (name, value) in headers {
+            others.append(name.clone(), value.clone());
+        }
+        if let Some(name) = others.keys().find(|name| is_own_header(name)) {
+            return Err(DecisionError::ReservedHeader(name.clone()));
+        }
+        let extensions = Negotiated::accept(&self.config.extensions, received.offers.clone());
+        let answer = extensions.answer();
+        if let Some(answer) = &answer
+            && parse_extensions(answer.as_bytes()).is_err()
+        {
+            return Err(DecisionError::ExtensionAnswer(answer.clone()));
+        }
+        let (response, head) =
+            switching_protocols(accept, protocol.as_deref(), answer.as_deref(), &others);
+        self.output.extend_from_slice(&head);
+        let handshake = Handshake {
+            request: received.request.clone(),
+            response,
+            request_head: received.head.clone(),
+            response_head: head.into(),
+            protocol,
+        };
+        self.state = State::Accepted(Box::new((handshake, extensions)));
+        Ok(())
+    }
+}
