@@ -5,23 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{
-    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 
 use super::key::encode_nonce;
 use super::{
-    ClientRequest, Handshake, HandshakeError, Opened, RequestError, answer, is_own_header,
+    ClientRequest, Handshake, HandshakeError, Opened, RequestError, answer, attempt, is_own_header,
 };
-use crate::close::{CloseCode, CloseFrame};
 use crate::config::Config;
 use crate::extension::{Negotiated, Offer};
-use crate::frame::{Head, OpCode, mask};
-use crate::http::{
-    Body, HeadScan, end_head, header_line, header_lines, parse_extensions, parse_response,
-};
+use crate::http::{Body, HeadScan, parse_extensions, parse_response};
 
 /// So many interim answers (100 to 199, but for 101) are passed over.
 const MAX_INTERIM: u32 = 10;
@@ -387,23 +379,9 @@ impl ClientHandshake {
     /// Queues a close frame for extensions that are missing: RFC 6455 §7.4.1 has the client send
     /// 1010 and list them in the reason. There is a connection, but nobody is to use it.
     fn close_for(&mut self, missing: &[String]) {
-        let mut payload = CloseCode::MANDATORY_EXTENSION
-            .number()
-            .to_be_bytes()
-            .to_vec();
-        let names = missing.join(", ");
-        let mut end = names.len().min(CloseFrame::MAX_REASON);
-        while !names.is_char_boundary(end) {
-            end -= 1;
-        }
-        payload.extend_from_slice(&names.as_bytes()[..end]);
         let key = self.config.mask_source.mask_key();
-        mask(&mut payload, key, 0);
-        let length = u8::try_from(payload.len()).expect("it was cut to 125 octets");
         self.output
-            .extend_from_slice(&[Head::new(OpCode::CLOSE).octet(), 0x80 | length]);
-        self.output.extend_from_slice(&key);
-        self.output.extend_from_slice(&payload);
+            .extend_from_slice(&attempt::close_for(missing, key));
     }
 
     /// Queues a request (RFC 6455 §4.1).
@@ -418,52 +396,7 @@ impl ClientHandshake {
         if parse_extensions(offers.as_bytes()).is_err() {
             return Err(RequestError::Extension(offers));
         }
-        let own = &self.request.headers;
-        let host = self.request.host_header();
-        let protocols = self.request.protocols.join(", ");
-        let host = own.get(HOST).map_or(host.as_bytes(), HeaderValue::as_bytes);
-        let lines: [(HeaderName, &str, &[u8]); 8] = [
-            (HOST, "Host", host),
-            (UPGRADE, "Upgrade", b"websocket"),
-            (CONNECTION, "Connection", b"Upgrade"),
-            (SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key", self.key.as_bytes()),
-            (SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version", b"13"),
-            (
-                ORIGIN,
-                "Origin",
-                own.get(ORIGIN).map_or(b"", HeaderValue::as_bytes),
-            ),
-            (
-                SEC_WEBSOCKET_PROTOCOL,
-                "Sec-WebSocket-Protocol",
-                protocols.as_bytes(),
-            ),
-            (
-                SEC_WEBSOCKET_EXTENSIONS,
-                "Sec-WebSocket-Extensions",
-                offers.as_bytes(),
-            ),
-        ];
-        let mut head = format!("GET {} HTTP/1.1\r\n", self.request.target()).into_bytes();
-        let mut sent = Request::new(());
-        *sent.uri_mut() = self.request.uri().clone();
-        for (name, written, value) in lines {
-            let Ok(value) = HeaderValue::from_bytes(value) else {
-                continue;
-            };
-            if !value.is_empty() {
-                header_line(&mut head, written, value.as_bytes());
-                sent.headers_mut().append(name, value);
-            }
-        }
-        header_lines(&mut head, own, |name| *name != HOST && *name != ORIGIN);
-        for (name, value) in own
-            .iter()
-            .filter(|(name, _)| **name != HOST && **name != ORIGIN)
-        {
-            sent.headers_mut().append(name.clone(), value.clone());
-        }
-        end_head(&mut head);
+        let (sent, head) = attempt::encode(&self.request, &self.key, &offers);
         self.output.extend_from_slice(&head);
         self.sent_head = head.into();
         self.sent = sent;

@@ -10,6 +10,7 @@
 //! the connection is closed: they are the reason why.
 
 mod answer;
+mod attempt;
 mod client;
 mod decision;
 mod error;

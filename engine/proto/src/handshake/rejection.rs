@@ -16,7 +16,11 @@ use crate::http::{HeadError, end_head, header_line, header_lines};
 /// `Content-Length` and `Connection` are written by the handshake; the headers here cannot set
 /// them. Every rejection but a 401 ends the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
+pub struct Rejection(Box<Parts>);
+
+/// Behind a box, so that a `Result` with a rejection is small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
     status: StatusCode,
     reason: Cow<'static, str>,
     headers: HeaderMap,
@@ -28,12 +32,12 @@ impl Rejection {
     /// [`with_body`](Self::with_body) brings another.
     #[must_use]
     pub fn new(status: StatusCode, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             reason: reason.into(),
             headers: HeaderMap::new(),
             body: None,
-        }
+        }))
     }
 
     /// 400: the request breaks HTTP or RFC 6455.
@@ -135,45 +139,45 @@ impl Rejection {
     /// Adds a header, beside others of its name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.0.headers.append(name, value);
         self
     }
 
     /// Brings content of this type instead of the reason.
     #[must_use]
     pub fn with_body(mut self, content_type: HeaderValue, body: Bytes) -> Self {
-        self.headers.insert(CONTENT_TYPE, content_type);
-        self.body = Some(body);
+        self.0.headers.insert(CONTENT_TYPE, content_type);
+        self.0.body = Some(body);
         self
     }
 
     /// The status.
     #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> StatusCode {
+        self.0.status
     }
 
     /// What is wrong, for a person.
     #[must_use]
     pub fn reason(&self) -> &str {
-        &self.reason
+        &self.0.reason
     }
 
     /// The headers beside those the handshake writes.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
     }
 
     /// The whole answer. Without `keep_alive` it says that the connection ends.
     pub(super) fn encode(&self, keep_alive: bool) -> Vec<u8> {
         let mut out = format!(
             "HTTP/1.1 {} {}\r\n",
-            self.status.as_str(),
-            self.status.canonical_reason().unwrap_or_default()
+            self.0.status.as_str(),
+            self.0.status.canonical_reason().unwrap_or_default()
         )
         .into_bytes();
-        let upgrade = self.status == StatusCode::UPGRADE_REQUIRED;
+        let upgrade = self.0.status == StatusCode::UPGRADE_REQUIRED;
         if upgrade {
             // RFC 9110 §7.8: who sends `Upgrade` lists it in `Connection`.
             header_line(&mut out, "Upgrade", b"websocket");
@@ -184,24 +188,24 @@ impl Rejection {
             (false, false) => b"close",
         };
         header_line(&mut out, "Connection", connection);
-        header_lines(&mut out, &self.headers, |name| {
+        header_lines(&mut out, &self.0.headers, |name| {
             *name == SEC_WEBSOCKET_VERSION || !is_own_header(name)
         });
         let has_content = !matches!(
-            self.status,
+            self.0.status,
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
         );
         if !has_content {
             end_head(&mut out);
             return out;
         }
-        let body = match &self.body {
+        let body = match &self.0.body {
             Some(body) => body.clone(),
             None => {
-                if !self.headers.contains_key(CONTENT_TYPE) {
+                if !self.0.headers.contains_key(CONTENT_TYPE) {
                     header_line(&mut out, "Content-Type", b"text/plain; charset=utf-8");
                 }
-                Bytes::from(format!("{}\n", self.reason))
+                Bytes::from(format!("{}\n", self.0.reason))
             }
         };
         header_line(
@@ -218,7 +222,7 @@ impl Rejection {
 /// The status and the reason, the latter escaped: it may quote the peer.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.status, self.reason.escape_debug())
+        write!(f, "{}: {}", self.0.status, self.0.reason.escape_debug())
     }
 }
 

@@ -53,9 +53,10 @@ impl ClientRequest {
     ///
     /// What is no URI of a WebSocket.
     pub fn from_uri(uri: &Uri) -> Result<Self, RequestError> {
-        let secure = match uri.scheme_str() {
-            Some("ws" | "http") => false,
-            Some("wss" | "https") => true,
+        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+        let secure = match scheme.as_str() {
+            "ws" | "http" => false,
+            "wss" | "https" => true,
             _ => return Err(RequestError::Uri("it begins with neither ws:// nor wss://")),
         };
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);

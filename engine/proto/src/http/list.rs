@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use super::is_token;
 
 /// The elements of all lines of a header, without the whitespace around them, empty ones included.
-fn elements<'a>(headers: &'a HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &'a [u8]> {
+fn elements(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
     headers.get_all(name).into_iter().flat_map(|value| {
         value
             .as_bytes()
