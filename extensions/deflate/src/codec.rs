@@ -1,0 +1,221 @@
+//! DEFLATE (RFC 1951) as PMCEs use it: a stream that never ends, cut at sync flushes.
+//!
+//! The only file that knows the library behind it.
+
+use cloverleaf_proto::extension::{Failure, Output};
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
+
+use crate::parameters::WindowBits;
+
+/// The octets of a sync flush that never travel (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// Both ways, octets come out in steps of at most this size.
+///
+/// The deflater must not be given "what is left": a sync flush into five octets or fewer never
+/// ends, for every call adds one more marker. The inflater's step bounds by how much a bomb passes
+/// the limit before it is noticed.
+const STEP: usize = 16 << 10;
+
+/// A deflater of one window size.
+pub(crate) struct Compressor {
+    deflate: Deflate,
+    window_bits: WindowBits,
+    fresh: bool,
+}
+
+impl Compressor {
+    /// A deflater with an empty window. Levels are 1 to 9.
+    pub(crate) fn new(level: u8, memory_level: u8, window_bits: WindowBits) -> Self {
+        // zlib cannot deflate with 8 and panics if asked. With 9 it keeps 262 octets of the 512
+        // for itself and no match reaches back further than 250, so that 9 honours 8.
+        let bits = i32::from(window_bits.get()).max(9);
+        let deflate = Deflate::new_with_config(DeflateConfig {
+            level: level.into(),
+            mem_level: memory_level.into(),
+            // Negative: without the zlib header.
+            window_bits: -bits,
+            ..DeflateConfig::default()
+        });
+        Self {
+            deflate,
+            window_bits,
+            fresh: true,
+        }
+    }
+
+    /// The window it was made for.
+    pub(crate) const fn window_bits(&self) -> WindowBits {
+        self.window_bits
+    }
+
+    /// Empties the window.
+    pub(crate) fn restart(&mut self) {
+        // The hash table alone is 128 KiB to clear.
+        if !self.fresh {
+            self.deflate.reset();
+            self.fresh = true;
+        }
+    }
+
+    /// Compresses a part that others follow: what comes out ends on an octet boundary, with the
+    /// tail of a sync flush, or is nothing if nothing went in.
+    pub(crate) fn part(&mut self, mut input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
+        self.fresh = false;
+        let mut step = [0; STEP];
+        loop {
+            let (read, written) = (self.deflate.total_in(), self.deflate.total_out());
+            self.deflate
+                .compress(input, &mut step, DeflateFlush::SyncFlush)
+                .expect("a stream that was never finished takes any input");
+            let written = (self.deflate.total_out() - written) as usize;
+            input = &input[(self.deflate.total_in() - read) as usize..];
+            out.write(&step[..written])?;
+            // A step that was filled may hide more, even with no input left.
+            if written < step.len() {
+                debug_assert!(input.is_empty(), "deflate stops for want of room only");
+                return Ok(());
+            }
+        }
+    }
+
+    /// Compresses the end of a message (RFC 7692 §7.2.1). `out` must be empty.
+    pub(crate) fn last(&mut self, input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
+        self.part(input, out)?;
+        if out.written().ends_with(&TAIL) {
+            out.truncate_by(TAIL.len());
+            Ok(())
+        } else {
+            // A flush behind a flush yields nothing; an empty block is due (RFC 7692 §7.2.3.6).
+            out.write(&[0])
+        }
+    }
+}
+
+/// An inflater. Its window is always the largest, which inflates whatever a smaller one wrote.
+pub(crate) struct Inflater {
+    inflate: Inflate,
+    /// Whether there have been octets since the stream was last known to stand at its very
+    /// beginning or behind the tail of a message.
+    open: bool,
+    fresh: bool,
+}
+
+impl Inflater {
+    /// An inflater with an empty window.
+    pub(crate) fn new() -> Self {
+        Self {
+            inflate: Inflate::new(false, WindowBits::MAX.get()),
+            open: false,
+            fresh: true,
+        }
+    }
+
+    /// Empties the window.
+    pub(crate) fn restart(&mut self) {
+        if !self.fresh {
+            self.inflate.reset(false);
+            self.open = false;
+            self.fresh = true;
+        }
+    }
+
+    /// Inflates one piece of a message.
+    ///
+    /// # Errors
+    ///
+    /// Data that is no DEFLATE stream, or an output over the limit. Of no use until
+    /// [`Self::restart`] then.
+    pub(crate) fn piece(&mut self, mut input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
+        if input.is_empty() {
+            return Ok(());
+        }
+        let mut step = [0; STEP];
+        loop {
+            let done = self.step(input, &mut step, InflateFlush::NoFlush)?;
+            out.write(&step[..done.written])?;
+            input = &input[done.read..];
+            if done.ended {
+                // A block with BFINAL is legal, and what follows begins with an empty window
+                // (RFC 7692 §7.2.3.4).
+                self.restart();
+                if input.is_empty() {
+                    return Ok(());
+                }
+            } else if done.written < step.len() {
+                // Room was left, so that it can only have stopped for want of input.
+                return if input.is_empty() {
+                    Ok(())
+                } else {
+                    Err(corrupt())
+                };
+            }
+        }
+    }
+
+    /// Inflates what is due behind the last piece of a message (RFC 7692 §7.2.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::piece`]; also a message that ends inside a block.
+    pub(crate) fn end(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
+        if !self.open {
+            // An empty message, or one that ended with a BFINAL block and no empty block behind it,
+            // as zlib's Z_FINISH leaves it. The bare tail would be garbage to the inflater.
+            return Ok(());
+        }
+        // Told to stop between blocks, the inflater must stop in front of the fifth octet; if it
+        // takes that one, the tail was not the end of a block to it.
+        let tail = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0];
+        let mut input = &tail[..];
+        // 32 bits make at most 258 octets each, and a match may have been half way.
+        let mut step = [0; STEP];
+        const { assert!(STEP > 33 * 258) };
+        while input.len() > 1 {
+            let done = self.step(input, &mut step, InflateFlush::Block)?;
+            out.write(&step[..done.written])?;
+            input = &input[done.read..];
+            if done.ended {
+                self.restart();
+                break;
+            }
+        }
+        self.open = false;
+        if input.len() == 1 {
+            Ok(())
+        } else {
+            Err(Failure::invalid_data("compressed message is cut short"))
+        }
+    }
+
+    fn step(
+        &mut self,
+        input: &[u8],
+        step: &mut [u8],
+        flush: InflateFlush,
+    ) -> Result<Step, Failure> {
+        let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
+        self.fresh = false;
+        self.open = true;
+        let status = self
+            .inflate
+            .decompress(input, step, flush)
+            .map_err(|_| corrupt())?;
+        Ok(Step {
+            read: (self.inflate.total_in() - read) as usize,
+            written: (self.inflate.total_out() - written) as usize,
+            ended: status == Status::StreamEnd,
+        })
+    }
+}
+
+struct Step {
+    read: usize,
+    written: usize,
+    /// A block with BFINAL has ended.
+    ended: bool,
+}
+
+fn corrupt() -> Failure {
+    Failure::invalid_data("corrupt compressed data")
+}

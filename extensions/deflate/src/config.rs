@@ -1,0 +1,165 @@
+//! How permessage-deflate is configured.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::codec::{Compressor, Inflater};
+use crate::parameters::WindowBits;
+use crate::pool::Pool;
+
+/// The permessage-deflate extension (RFC 7692), for clients and servers.
+///
+/// One value serves every connection and owns the pools its connections borrow from. Numbers out of
+/// range are taken as the nearest in range.
+///
+/// ```
+/// use cloverleaf_deflate::PermessageDeflate;
+///
+/// // Better compression for few connections: every connection keeps its windows.
+/// let dedicated = PermessageDeflate::new()
+///     .server_no_context_takeover(false)
+///     .client_no_context_takeover(false)
+///     .level(3)
+///     .threshold(32);
+/// # drop(dedicated);
+/// ```
+pub struct PermessageDeflate {
+    pub(crate) level: u8,
+    pub(crate) memory_level: u8,
+    pub(crate) threshold: usize,
+    pub(crate) server_no_context_takeover: Option<bool>,
+    pub(crate) client_no_context_takeover: Option<bool>,
+    pub(crate) server_max_window_bits: WindowBits,
+    pub(crate) client_max_window_bits: WindowBits,
+    pub(crate) fallback: bool,
+    pub(crate) compressors: Arc<Pool<Compressor>>,
+    pub(crate) inflaters: Arc<Pool<Inflater>>,
+}
+
+/// Both pools hold so many contexts at most: 24 MB, if it ever comes to that.
+const MAX_POOLED: usize = 64;
+
+impl PermessageDeflate {
+    /// The defaults: level 1, messages from 256 octets, pooled contexts, full windows.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            level: 1,
+            memory_level: 8,
+            threshold: 256,
+            server_no_context_takeover: None,
+            client_no_context_takeover: None,
+            server_max_window_bits: WindowBits::MAX,
+            client_max_window_bits: WindowBits::MAX,
+            fallback: false,
+            compressors: Arc::new(Pool::new(MAX_POOLED, MAX_POOLED)),
+            // An inflater is lent to whoever asks: not to inflate is no choice.
+            inflaters: Arc::new(Pool::new(MAX_POOLED, usize::MAX)),
+        }
+    }
+
+    /// How hard to compress, 1 to 9. Default 1.
+    ///
+    /// See the crate's benchmarks: on JSON, level 1 is four to six times as fast as level 6.
+    #[must_use]
+    pub fn level(mut self, level: u8) -> Self {
+        self.level = level.clamp(1, 9);
+        self
+    }
+
+    /// How much memory a compressor spends on symbols not yet written, 1 to 9. Default 8.
+    ///
+    /// Each step down halves 112 KiB.
+    #[must_use]
+    pub fn memory_level(mut self, level: u8) -> Self {
+        self.memory_level = level.clamp(1, 9);
+        self
+    }
+
+    /// Messages of fewer octets are sent as they are, unless they are sent in parts. Default 256:
+    /// on its own, a smaller message hardly shrinks. With context takeover less is sensible.
+    #[must_use]
+    pub const fn threshold(mut self, octets: usize) -> Self {
+        self.threshold = octets;
+        self
+    }
+
+    /// Whether the server's compressor starts every message with an empty window.
+    ///
+    /// A server insists on it (`true`) or keeps its window if the client lets it (`false`); not
+    /// set, it insists. A client asks for it if set to `true`; not set, it does not.
+    #[must_use]
+    pub const fn server_no_context_takeover(mut self, yes: bool) -> Self {
+        self.server_no_context_takeover = Some(yes);
+        self
+    }
+
+    /// Whether the client's compressor starts every message with an empty window.
+    ///
+    /// A server demands it (`true`) or leaves it to the client (`false`); not set, it demands it. A
+    /// client does so and says so in its offer (`true`), or keeps its window if the server lets it
+    /// (`false`); not set, it does so and says nothing, since some servers decline an offer that
+    /// has the parameter.
+    #[must_use]
+    pub const fn client_no_context_takeover(mut self, yes: bool) -> Self {
+        self.client_no_context_takeover = Some(yes);
+        self
+    }
+
+    /// The largest window of the server's compressor, as a power of two, 8 to 15. Default 15.
+    ///
+    /// A server never uses more; a client set to less than 15 demands it.
+    #[must_use]
+    pub fn server_max_window_bits(mut self, bits: u8) -> Self {
+        self.server_max_window_bits = WindowBits::clamped(bits);
+        self
+    }
+
+    /// The largest window of the client's compressor, as a power of two, 8 to 15. Default 15.
+    ///
+    /// A client never uses more; a server set to less than 15 demands it, and declines an offer
+    /// that does not say the client can do so.
+    #[must_use]
+    pub fn client_max_window_bits(mut self, bits: u8) -> Self {
+        self.client_max_window_bits = WindowBits::clamped(bits);
+        self
+    }
+
+    /// Client: behind an offer that asks for anything, make a second one that does not. Default
+    /// no: then a server that cannot do what is asked declines compression.
+    #[must_use]
+    pub const fn fallback(mut self, yes: bool) -> Self {
+        self.fallback = yes;
+        self
+    }
+
+    /// How many pooled contexts to keep of each kind. Default 64.
+    ///
+    /// No more compressors than that are borrowed at once, either: what would need one more is sent
+    /// uncompressed. A whole message borrows for the time of one call, so that it takes as many
+    /// threads, or as many messages in parts half way, to get there. Inflaters are always lent; each
+    /// connection has at most one, in the middle of a message.
+    #[must_use]
+    pub fn max_pooled(mut self, contexts: usize) -> Self {
+        self.compressors = Arc::new(Pool::new(contexts, contexts));
+        self.inflaters = Arc::new(Pool::new(contexts, usize::MAX));
+        self
+    }
+}
+
+impl Default for PermessageDeflate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PermessageDeflate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PermessageDeflate")
+            .field("level", &self.level)
+            .field("threshold", &self.threshold)
+            .field("compressors", &self.compressors)
+            .field("inflaters", &self.inflaters)
+            .finish_non_exhaustive()
+    }
+}
