@@ -1,1 +1,23 @@
-//! Runs WebSocket conformance suites against servers and clients
+//! Runs WebSocket conformance suites against servers and clients.
+//!
+//! ```text
+//!  selection   which of the catalog's 517 cases
+//!      |
+//!    plan      shards of about equal weight
+//!      |
+//!    suite     a judge per shard: wstest or kosoku, installed on first use
+//!      |           against the subject: our echo server, our echo client, or any other
+//!    check     gathers the results, counts them, writes the report
+//! ```
+//!
+//! The binary `cloverleaf` is the usual way to use it; the library is for programs that want
+//! the [`Outcome`](check::Outcome) as data.
+
+pub mod catalog;
+pub mod check;
+mod deviation;
+pub mod plan;
+mod process;
+pub mod selection;
+pub mod subject;
+pub mod suite;

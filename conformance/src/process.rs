@@ -1,0 +1,174 @@
+//! Child processes that never outlive the command.
+//!
+//! Each child leads a process group of its own. Dropping the handle kills the group, and
+//! the children we write ourselves also end when their standard input does, which covers
+//! the case that this process is killed outright.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+/// A running child, its output copied to a log file.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    group: Option<Pid>,
+    stdin: Option<ChildStdin>,
+    lines: UnboundedReceiver<String>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` in its own process group, with both outputs appended to `log`.
+    pub(crate) fn start<S: AsRef<OsStr>>(
+        program: &Path,
+        arguments: &[S],
+        log: &Path,
+    ) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(log)?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_remove("PYTHONPATH")
+            .env_remove("PYTHONHOME")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(file.try_clone()?)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let group = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let (sender, lines) = unbounded_channel();
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(copy_lines(stdout, file, sender));
+        }
+        Ok(Self {
+            stdin: child.stdin.take(),
+            child,
+            group,
+            lines,
+            log: log.to_owned(),
+        })
+    }
+
+    /// The next line the child prints, or `None` when it has closed its output. Cancel-safe.
+    pub(crate) async fn line(&mut self) -> Option<String> {
+        self.lines.recv().await
+    }
+
+    /// Waits for the child to end. Cancel-safe.
+    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Waits for the next line (`None`) or the child's end. Cancel-safe.
+    pub(crate) async fn line_or_end(&mut self) -> Option<io::Result<ExitStatus>> {
+        tokio::select! {
+            biased;
+            Some(_) = self.lines.recv() => None,
+            status = self.child.wait() => Some(status),
+        }
+    }
+
+    /// Closes the child's standard input, which asks it to end.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Where the child's output is kept.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Asks the child to end, and kills it and all it started if it has not after `patience`.
+    /// Returns whether it ended by itself.
+    pub(crate) async fn stop(mut self, patience: Duration) -> bool {
+        self.close_stdin();
+        timeout(patience, self.child.wait()).await.is_ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Even if the leader has ended: what it started may live, and keeps the id in use.
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Copies the child's output to the log, and passes it on line by line for as long as
+/// somebody listens.
+async fn copy_lines(stdout: impl AsyncRead + Unpin, mut log: File, lines: UnboundedSender<String>) {
+    let mut stdout = BufReader::new(stdout);
+    let mut line = Vec::new();
+    while matches!(stdout.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+        // A full disk must not stop the run; it shows when the report is written.
+        let _ = log.write_all(&line);
+        let _ = lines.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    fn shell(script: &str, folder: &Path) -> Process {
+        Process::start(Path::new("/bin/sh"), &["-c", script], &folder.join("log")).expect("starts")
+    }
+
+    #[tokio::test]
+    async fn lines_are_delivered_and_logged_together_with_the_error_output() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut process = shell("echo one; echo two >&2; echo three; exit 7", folder.path());
+        assert_eq!(process.line().await.as_deref(), Some("one"));
+        assert_eq!(process.line().await.as_deref(), Some("three"));
+        assert_eq!(process.line().await, None);
+        assert_eq!(process.ended().await.expect("ended").code(), Some(7));
+        let log = std::fs::read_to_string(process.log()).expect("log");
+        let mut logged: Vec<_> = log.lines().collect();
+        logged.sort_unstable();
+        assert_eq!(logged, ["one", "three", "two"]);
+    }
+
+    #[tokio::test]
+    async fn closing_the_input_asks_a_child_to_end() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        assert!(
+            shell("cat", folder.path())
+                .stop(Duration::from_secs(60))
+                .await
+        );
+    }
+
+    #[tokio::test]
+    async fn dropping_a_process_ends_what_it_started() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        // The grandchild holds the writing end of a pipe open for as long as it lives.
+        let fifo = folder.path().join("alive");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.expect("mkfifo runs").success());
+        let script = format!("sleep 600 > {} & wait", fifo.display());
+        let process = shell(&script, folder.path());
+        // Opening the reading end completes once the grandchild has opened the writing end.
+        let opened = tokio::task::spawn_blocking(move || File::open(fifo)).await;
+        let mut alive = opened.expect("joined").expect("opened");
+
+        drop(process);
+        // End of file: nobody holds the writing end any more.
+        let read = tokio::task::spawn_blocking(move || alive.read(&mut [0; 1])).await;
+        assert_eq!(read.expect("joined").expect("read"), 0);
+    }
+}
