@@ -37,6 +37,7 @@ impl Deadlines {
         self.close = Some(self.close.map_or(end, |close| close.min(end)));
     }
 
+    /// Whether the peer owes us the end of a message, or of a frame.
     #[inline]
     pub(super) fn handle_message(&mut self, now: Instant, inside: bool) {
         if !inside {
@@ -44,12 +45,6 @@ impl Deadlines {
         } else if self.message_started.is_none() {
             self.message_started = Some(now);
         }
-    }
-
-    /// The message ended; another may have begun behind it.
-    #[inline]
-    pub(super) const fn message_ended(&mut self) {
-        self.message_started = None;
     }
 }
 

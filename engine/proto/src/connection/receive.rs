@@ -416,8 +416,8 @@ impl Connection {
         if let Some(key) = header.key {
             mask(payload, key, 0);
         }
-        self.deadlines.message_ended();
         if self.endpoint.passes_untouched(head) {
+            self.deadlines.handle_message(self.now, false);
             let kind = if head.opcode == OpCode::TEXT {
                 Kind::Text
             } else {
@@ -430,6 +430,9 @@ impl Connection {
             });
         }
         let event = self.endpoint.take(head, payload);
+        // Counted from the first fragment: what comes between fragments starts nothing anew.
+        let inside = self.endpoint.is_inside_message();
+        self.deadlines.handle_message(self.now, inside);
         self.time_pong(&event);
         Ok(Found::Frame { end, event })
     }
@@ -458,9 +461,8 @@ impl Connection {
             .with_opcode(OpCode::CONTINUATION)
             .with_rsv(crate::frame::Rsv::NONE);
         self.input.partial = (!last).then_some(partial);
-        if last {
-            self.deadlines.message_ended();
-        }
+        let inside = !last || self.endpoint.is_inside_message();
+        self.deadlines.handle_message(self.now, inside);
         (n, event)
     }
 
