@@ -1,0 +1,304 @@
+//! The opening handshake over a byte stream, in both roles.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use cloverleaf_proto::extension::Negotiated;
+use cloverleaf_proto::handshake::{
+    ClientHandshake, ClientProgress, ClientRequest, Decision, HandshakeError, Opened, Received,
+    ServerHandshake, ServerOptions, ServerProgress,
+};
+use cloverleaf_proto::{Config, Connection, Role};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+
+use crate::driver::Drain;
+use crate::entropy::random;
+use crate::error::{Error, ErrorKind};
+use crate::socket::{Opening, WebSocket};
+
+/// Octets read at a time while a head comes in.
+const READ: usize = 4096;
+
+/// Opens a WebSocket over `stream` as a client.
+pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    request: ClientRequest,
+    config: Arc<Config>,
+    started: Instant,
+) -> Result<WebSocket<S>, Error> {
+    let mut handshake =
+        ClientHandshake::new(request, random(), Arc::clone(&config), started.into_std())
+            .map_err(|error| Error::new(ErrorKind::Url, error.to_string()).caused_by(error))?;
+    let mut buffer = vec![0; READ];
+    loop {
+        // A close frame for a missing extension has no deadline of its own and gets a second.
+        let farewell = Instant::now() + Duration::from_secs(1);
+        while !handshake.poll_transmit().is_empty() {
+            let deadline = handshake
+                .poll_timeout()
+                .or_else(|| Some(farewell.into_std()));
+            let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await else {
+                handshake.handle_timeout(Instant::now().into_std());
+                break;
+            };
+            handshake.handle_written(some(n?)?);
+        }
+        stream.flush().await?;
+        match handshake.progress() {
+            ClientProgress::NeedsInput => {}
+            ClientProgress::Opened => break,
+            ClientProgress::Refused | ClientProgress::Failed => {
+                let _ = stream.shutdown().await;
+                break;
+            }
+        }
+        match before(handshake.poll_timeout(), stream.read(&mut buffer)).await {
+            Some(n) => match n? {
+                0 => handshake.handle_eof(),
+                n => handshake.handle_input(Instant::now().into_std(), &buffer[..n]),
+            },
+            None => handshake.handle_timeout(Instant::now().into_std()),
+        }
+    }
+    let opened = handshake.finish().map_err(failed)?;
+    Ok(open(Role::Client, stream, config, opened, None))
+}
+
+/// A request that waits for an answer, at the start of a WebSocket on a server.
+///
+/// Dropped, it closes the stream without one.
+#[derive(Debug)]
+pub struct Incoming<S> {
+    stream: S,
+    handshake: ServerHandshake,
+    config: Arc<Config>,
+    drain: Option<Arc<Drain>>,
+    buffer: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
+    /// Reads a request. What is no acceptable one has been answered when this returns.
+    pub(crate) async fn read(
+        stream: S,
+        options: Arc<ServerOptions>,
+        config: Arc<Config>,
+        context: http::Extensions,
+        drain: Option<Arc<Drain>>,
+        started: Instant,
+    ) -> Result<Self, Error> {
+        let mut handshake = ServerHandshake::new(options, Arc::clone(&config), started.into_std());
+        *handshake.context_mut() = context;
+        let mut incoming = Self {
+            stream,
+            handshake,
+            config,
+            drain,
+            buffer: vec![0; READ],
+        };
+        incoming.advance().await?;
+        match incoming.handshake.progress() {
+            ServerProgress::Failed => Err(incoming.into_error()),
+            _ => Ok(incoming),
+        }
+    }
+
+    /// The request.
+    ///
+    /// # Panics
+    ///
+    /// Never: it is there until it is answered.
+    #[must_use]
+    pub fn received(&self) -> &Received {
+        self.handshake
+            .received()
+            .expect("there until it is answered")
+    }
+
+    /// Opens the connection as the server's options say.
+    ///
+    /// # Errors
+    ///
+    /// As [`respond`](Self::respond).
+    pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        match self.respond(Decision::accept()).await? {
+            Answered::Opened(socket) => Ok(*socket),
+            // Options that demand a subprotocol refuse a client without.
+            Answered::Again(_) => Err(failed(HandshakeError::Unfinished)),
+        }
+    }
+
+    /// Answers the request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Usage`] for a decision that cannot be carried out, [`ErrorKind::Handshake`]
+    /// behind a refusal that was sent, and the errors of the stream.
+    pub async fn respond(mut self, decision: Decision) -> Result<Answered<S>, Error> {
+        let impossible = self.handshake.respond(decision).err();
+        let advanced = self.advance().await;
+        if let Some(error) = impossible {
+            return Err(Error::new(ErrorKind::Usage, error.to_string()).caused_by(error));
+        }
+        advanced?;
+        if self.handshake.progress() == ServerProgress::Deciding {
+            return Ok(Answered::Again(Box::new(self)));
+        }
+        let opened = self.handshake.finish().map_err(failed)?;
+        let socket = open(Role::Server, self.stream, self.config, opened, self.drain);
+        Ok(Answered::Opened(Box::new(socket)))
+    }
+
+    fn into_error(self) -> Error {
+        failed(
+            self.handshake
+                .finish()
+                .err()
+                .unwrap_or(HandshakeError::Unfinished),
+        )
+    }
+
+    /// Writes what is to be written and reads until there is something to decide or an end.
+    async fn advance(&mut self) -> Result<(), Error> {
+        let Self {
+            stream,
+            handshake,
+            buffer,
+            ..
+        } = self;
+        loop {
+            // A refusal has no deadline of its own and gets what is left of a second.
+            let refusal = Instant::now() + Duration::from_secs(1);
+            while !handshake.poll_transmit().is_empty() {
+                let deadline = handshake
+                    .poll_timeout()
+                    .or_else(|| Some(refusal.into_std()));
+                let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await
+                else {
+                    handshake.handle_timeout(Instant::now().into_std());
+                    return Err(Error::new(ErrorKind::Timeout, "the client does not read"));
+                };
+                handshake.handle_written(some(n?)?);
+            }
+            stream.flush().await?;
+            match handshake.progress() {
+                ServerProgress::NeedsInput => {}
+                ServerProgress::Deciding | ServerProgress::Accepted => return Ok(()),
+                ServerProgress::Failed => {
+                    linger(stream, buffer, refusal).await;
+                    return Ok(());
+                }
+            }
+            match before(handshake.poll_timeout(), stream.read(buffer)).await {
+                Some(n) => match n? {
+                    0 => handshake.handle_eof(),
+                    n => handshake.handle_input(&buffer[..n]),
+                },
+                None => handshake.handle_timeout(Instant::now().into_std()),
+            }
+        }
+    }
+}
+
+/// What came of [`Incoming::respond`].
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a request is answered or repeated")]
+pub enum Answered<S: AsyncRead + AsyncWrite + Unpin> {
+    /// The connection is open.
+    Opened(Box<WebSocket<S>>),
+    /// The client was answered 401 and asks again, on the same stream.
+    Again(Box<Incoming<S>>),
+}
+
+/// Ends our side behind a refusal and reads on for a moment, so that the client gets to see it: a
+/// socket closed with octets unread resets the connection.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    buffer: &mut [u8],
+    deadline: Instant,
+) {
+    const MOST: usize = 256 << 10;
+    let drain = async {
+        stream.shutdown().await?;
+        let mut read = 0;
+        while read < MOST {
+            match stream.read(buffer).await? {
+                0 => break,
+                n => read += n,
+            }
+        }
+        io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout_at(deadline, drain).await;
+}
+
+fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    role: Role,
+    stream: S,
+    config: Arc<Config>,
+    opened: Opened,
+    drain: Option<Arc<Drain>>,
+) -> WebSocket<S> {
+    let Opened {
+        handshake,
+        extensions,
+        leftover,
+        ..
+    } = opened;
+    let opening = Opening::new(handshake, &extensions);
+    let connection = connection(role, config, extensions, leftover);
+    WebSocket::new(stream, connection, opening, drain)
+}
+
+fn connection(
+    role: Role,
+    config: Arc<Config>,
+    extensions: Negotiated,
+    mut leftover: BytesMut,
+) -> Connection {
+    let now = Instant::now().into_std();
+    let mut connection = Connection::new(role, config, extensions, now);
+    if !leftover.is_empty() {
+        connection.handle_input(now, &mut leftover);
+    }
+    connection
+}
+
+/// `None` if the deadline passes first.
+async fn before<T>(
+    deadline: Option<std::time::Instant>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), future).await.ok(),
+        None => Some(future.await),
+    }
+}
+
+/// A stream that takes nothing will never take anything.
+fn some(written: usize) -> io::Result<usize> {
+    if written == 0 {
+        Err(io::ErrorKind::WriteZero.into())
+    } else {
+        Ok(written)
+    }
+}
+
+fn failed(error: HandshakeError) -> Error {
+    let kind = match error {
+        HandshakeError::TimedOut => ErrorKind::Timeout,
+        _ => ErrorKind::Handshake,
+    };
+    let response = match &error {
+        HandshakeError::Status(response) => Some((**response).clone()),
+        _ => None,
+    };
+    let failed = Error::new(kind, error.to_string()).caused_by(error);
+    match response {
+        Some(response) => failed.with_response(response),
+        None => failed,
+    }
+}

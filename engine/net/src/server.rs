@@ -1,0 +1,422 @@
+//! Connections that we accept.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloverleaf_proto::Config;
+use cloverleaf_proto::handshake::{Decision, Rejection, ServerOptions};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::driver::Drain;
+use crate::error::{Error, ErrorKind};
+use crate::opening::Incoming;
+use crate::socket::WebSocket;
+use crate::tcp;
+#[cfg(feature = "rustls")]
+use crate::tls::ServerTls;
+use crate::transport::Transport;
+
+/// Accepts a WebSocket on a byte stream with the default settings.
+///
+/// # Errors
+///
+/// A client that asked for something else, which has been answered, or an error of the stream.
+pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
+    Acceptor::new(crate::config(), ServerOptions::default())
+        .accept(stream)
+        .await
+}
+
+/// Accepts WebSockets on byte streams that the caller accepts.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    config: Arc<Config>,
+    options: Arc<ServerOptions>,
+}
+
+impl Acceptor {
+    /// An acceptor with these settings.
+    #[must_use]
+    pub fn new(config: Config, options: ServerOptions) -> Self {
+        Self {
+            config: Arc::new(config),
+            options: Arc::new(options),
+        }
+    }
+
+    /// Accepts a WebSocket as the options say.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`].
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<WebSocket<S>, Error> {
+        self.receive(stream).await?.accept().await
+    }
+
+    /// Reads a request and leaves the decision to the caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`].
+    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<Incoming<S>, Error> {
+        let (options, config) = (Arc::clone(&self.options), Arc::clone(&self.config));
+        let context = http::Extensions::new();
+        Incoming::read(stream, options, config, context, None, Instant::now()).await
+    }
+}
+
+/// A server on TCP, with or without TLS: accepts, hands each WebSocket to a handler in a task of its
+/// own, and stops gracefully.
+///
+/// ```no_run
+/// # #[tokio::main] async fn main() -> Result<(), cloverleaf::Error> {
+/// let server = cloverleaf::Server::bind("127.0.0.1:9001").await?;
+/// server
+///     .serve(|mut socket| async move {
+///         while let Some(message) = socket.recv().await? {
+///             socket.send(message).await?;
+///         }
+///         Ok(())
+///     })
+///     .await
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    config: Arc<Config>,
+    options: ServerOptions,
+    #[cfg(feature = "rustls")]
+    tls: Option<ServerTls>,
+    max_connections: Option<usize>,
+    max_pending: usize,
+    drain_timeout: Duration,
+}
+
+/// How the connections of a server that was told to stop came to their end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Their handlers ended.
+    pub clean: usize,
+    /// They were cut off when the time was up.
+    pub forced: usize,
+}
+
+impl Server {
+    /// Listens on an address. Port 0 takes a free one; see [`local_addr`](Self::local_addr).
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be had.
+    pub async fn bind(address: impl ToSocketAddrs) -> Result<Self, Error> {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot listen: {error}")).caused_by(error)
+        })?;
+        Ok(Self::on(listener))
+    }
+
+    /// Serves on a listener that there is already.
+    #[must_use]
+    pub fn on(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            config: Arc::new(crate::config()),
+            options: ServerOptions::default(),
+            #[cfg(feature = "rustls")]
+            tls: None,
+            max_connections: None,
+            max_pending: 1024,
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// Sets how connections behave.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Arc::new(config);
+        self
+    }
+
+    /// Sets how requests are answered: origins, subprotocols, guards, headers.
+    #[must_use]
+    pub fn options(mut self, options: ServerOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Serves `wss` with this certificate.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self.options.tls = true;
+        self
+    }
+
+    /// Answers 503 while so many connections are open. Default: no bound.
+    #[must_use]
+    pub const fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// So many connections may be in their handshake; one more ends the oldest, so that stalled
+    /// ones cannot keep others out. Default 1,024.
+    #[must_use]
+    pub const fn max_pending(mut self, pending: usize) -> Self {
+        self.max_pending = pending;
+        self
+    }
+
+    /// When told to stop, connections have so long to end. Default 30 s.
+    #[must_use]
+    pub const fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// Where the server listens.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves for ever. A handler that returns closes its connection, with 1000, or with 1011 if it
+    /// panics; an error that it returns is logged.
+    ///
+    /// # Errors
+    ///
+    /// None, as it is: what goes wrong with one connection is no end for the others.
+    pub async fn serve<H, F>(self, handler: H) -> Result<(), Error>
+    where
+        H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.serve_until(std::future::pending(), handler).await;
+        Ok(())
+    }
+
+    /// Serves until `stop` is ready. Then no connection is accepted any more, every open one is
+    /// closed with 1001 behind what was sent on it, and after `drain_timeout` what is left is cut
+    /// off. Dropping the future cuts everything off at once.
+    pub async fn serve_until<H, F>(self, stop: impl Future<Output = ()>, handler: H) -> Drained
+    where
+        H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let drain_timeout = self.drain_timeout;
+        let drain = Arc::new(Drain::default());
+        let mut tasks = JoinSet::new();
+        self.accept_until(stop, &Arc::new(handler), &drain, &mut tasks)
+            .await;
+        drain.start();
+        let deadline = Instant::now() + drain_timeout;
+        let mut drained = Drained::default();
+        while let Ok(Some(_)) = tokio::time::timeout_at(deadline, tasks.join_next()).await {
+            drained.clean += 1;
+        }
+        drained.forced = tasks.len();
+        tasks.shutdown().await;
+        drained
+    }
+
+    async fn accept_until<H, F>(
+        self,
+        stop: impl Future<Output = ()>,
+        handler: &Arc<H>,
+        drain: &Arc<Drain>,
+        tasks: &mut JoinSet<()>,
+    ) where
+        H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let permits = Arc::new(Semaphore::new(
+            self.max_connections
+                .unwrap_or(Semaphore::MAX_PERMITS)
+                .min(Semaphore::MAX_PERMITS),
+        ));
+        let opener = Arc::new(Opener {
+            options: Arc::new(self.options),
+            config: self.config,
+            #[cfg(feature = "rustls")]
+            tls: self.tls,
+            drain: Arc::clone(drain),
+        });
+        let mut pending = Pending {
+            oldest_first: VecDeque::new(),
+            most: self.max_pending.max(1),
+        };
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => return,
+                Some(_) = tasks.join_next() => continue,
+                accepted = self.listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) if is_of_one_connection(&error) => continue,
+                Err(error) => {
+                    // Out of descriptors or memory: whoever is connected goes on, and some time
+                    // later there may be room again.
+                    tracing::warn!(%error, "cannot accept");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let permit = Arc::clone(&permits).try_acquire_owned().ok();
+            let shed = pending.push();
+            let (opener, handler) = (Arc::clone(&opener), Arc::clone(handler));
+            tasks.spawn(async move {
+                run(opener, handler, stream, peer, permit, shed).await;
+            });
+        }
+    }
+}
+
+/// One connection, from TCP to its end.
+async fn run<H, F>(
+    opener: Arc<Opener>,
+    handler: Arc<H>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: Option<OwnedSemaphorePermit>,
+    shed: oneshot::Receiver<()>,
+) where
+    H: Fn(WebSocket<Transport>) -> F,
+    F: Future<Output = Result<(), Error>>,
+{
+    // Boxed: the state of a handshake is large, and gone once it is over.
+    let open = Box::pin(opener.open(stream, peer, permit.is_some()));
+    let opened = tokio::select! {
+        opened = open => opened,
+        _ = shed => {
+            tracing::debug!(%peer, "shed: too many handshakes at once");
+            return;
+        }
+    };
+    let result = match opened {
+        Ok(socket) => handler(socket).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+    drop(permit);
+}
+
+/// What it takes to get from a TCP connection to a WebSocket.
+struct Opener {
+    options: Arc<ServerOptions>,
+    config: Arc<Config>,
+    #[cfg(feature = "rustls")]
+    tls: Option<ServerTls>,
+    drain: Arc<Drain>,
+}
+
+impl Opener {
+    async fn open(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        has_room: bool,
+    ) -> Result<WebSocket<Transport>, Error> {
+        // One deadline for everything, from the moment of the connection on.
+        let started = Instant::now();
+        tcp::prepare(&stream);
+        let stream = self
+            .secure(stream, started + self.options.open_timeout)
+            .await?;
+        let mut context = http::Extensions::new();
+        context.insert(peer);
+        let incoming = Incoming::read(
+            stream,
+            Arc::clone(&self.options),
+            Arc::clone(&self.config),
+            context,
+            Some(Arc::clone(&self.drain)),
+            started,
+        )
+        .await?;
+        if !has_room || self.drain.has_started() {
+            let rejection = Rejection::service_unavailable(Some(Duration::from_secs(5)));
+            incoming.respond(Decision::Reject(rejection)).await?;
+            return Err(Error::new(ErrorKind::Limit, "too many connections"));
+        }
+        incoming.accept().await
+    }
+
+    #[cfg(feature = "rustls")]
+    async fn secure(&self, stream: TcpStream, deadline: Instant) -> Result<Transport, Error> {
+        let Some(tls) = &self.tls else {
+            return Ok(Transport::Plain(stream));
+        };
+        match tokio::time::timeout_at(deadline, tls.accept(stream)).await {
+            Ok(session) => Ok(Transport::ServerTls(Box::new(
+                crate::transport::TlsSession(session?),
+            ))),
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                "TLS with the client took too long",
+            )),
+        }
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[expect(clippy::unused_async, reason = "the same shape as with TLS")]
+    async fn secure(&self, stream: TcpStream, _: Instant) -> Result<Transport, Error> {
+        Ok(Transport::Plain(stream))
+    }
+}
+
+/// The connections that are in their handshake.
+struct Pending {
+    oldest_first: VecDeque<oneshot::Sender<()>>,
+    most: usize,
+}
+
+impl Pending {
+    /// One more. It ends when the receiver is told so, and has left when the receiver is dropped.
+    fn push(&mut self) -> oneshot::Receiver<()> {
+        if self.oldest_first.len() >= self.most {
+            self.oldest_first.retain(|sender| !sender.is_closed());
+            if self.oldest_first.len() >= self.most
+                && let Some(oldest) = self.oldest_first.pop_front()
+            {
+                let _ = oldest.send(());
+            }
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.oldest_first.push_back(sender);
+        receiver
+    }
+}
+
+/// Errors of `accept` that concern the connection that was to be accepted, not the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
