@@ -56,11 +56,11 @@ impl Keepalive {
     }
 
     pub(crate) fn handle_pong(&mut self, payload: &[u8], now: Instant) {
-        if let Some((count, sent)) = self.timed {
-            if payload == count.to_be_bytes() {
-                self.round_trip = Some(now.saturating_duration_since(sent));
-                self.timed = None;
-            }
+        if let Some((count, sent)) = self.timed
+            && payload == count.to_be_bytes()
+        {
+            self.round_trip = Some(now.saturating_duration_since(sent));
+            self.timed = None;
         }
     }
 

@@ -33,10 +33,11 @@ impl Connection {
             return Transmit::Write(front, back);
         }
         if self.is_shutdown_due() {
-            Transmit::Shutdown
-        } else {
-            Transmit::Idle
+            return Transmit::Shutdown;
         }
+        // Nothing to do: a connection that waits holds no memory for work.
+        self.endpoint.release();
+        Transmit::Idle
     }
 
     /// `n` octets of the last [`poll_transmit`](Self::poll_transmit) are out; 0 if the stream takes

@@ -79,7 +79,7 @@ impl Closing {
 
     /// The peer's close frame came.
     pub(super) fn receive(&mut self, frame: Option<CloseFrame>, role: Role) {
-        self.initiator.get_or_insert(role.peer());
+        self.initiator.get_or_insert_with(|| role.peer());
         if !self.sent && self.due.is_none() {
             // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the
             // status code it received." An empty close frame is answered with an empty one.
@@ -130,7 +130,11 @@ impl Closing {
 
 fn payload(code: CloseCode, reason: &str) -> Bytes {
     // A reason of ours that is too long is cut, and never inside a character.
-    let reason = &reason[..reason.floor_char_boundary(CloseFrame::MAX_REASON)];
+    let mut end = reason.len().min(CloseFrame::MAX_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    let reason = &reason[..end];
     let mut payload = BytesMut::with_capacity(2 + reason.len());
     payload.put_u16(code.number());
     payload.put_slice(reason.as_bytes());

@@ -46,6 +46,7 @@ impl Agreement {
 
     /// Takes the halves out, for tests of an extension on its own.
     #[must_use]
+    #[expect(clippy::type_complexity, reason = "two optional halves, said plainly")]
     pub fn into_halves(self) -> (Option<Box<dyn Encoder>>, Option<Box<dyn Decoder>>) {
         (self.encoder, self.decoder)
     }
