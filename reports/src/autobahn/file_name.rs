@@ -15,7 +15,7 @@ pub fn case_file_name(subject: &str, case: &CaseId) -> String {
 }
 
 /// The part of a file name that stands for the subject.
-pub(super) fn stem(subject: &str) -> String {
+pub(crate) fn stem(subject: &str) -> String {
     let cleaned: String = subject
         .trim()
         .to_lowercase()

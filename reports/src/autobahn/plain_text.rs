@@ -6,7 +6,9 @@
 /// safety: renderers escape the result like any other text.
 pub(super) fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
-    let mut rest = html;
+    // A line end in HTML is a space.
+    let html = html.replace(['\r', '\n', '\t'], " ");
+    let mut rest = html.as_str();
     while let Some(start) = rest.find('<') {
         text.push_str(&rest[..start]);
         let tag = &rest[start..];
@@ -23,12 +25,14 @@ pub(super) fn plain_text(html: &str) -> String {
     }
     text.push_str(rest);
     let text = resolve_entities(&text);
-    text.lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .trim()
-        .to_owned()
+    let mut lines = Vec::new();
+    for line in text.lines().map(str::trim) {
+        // One empty line is a paragraph, two say no more.
+        if !line.is_empty() || lines.last().is_some_and(|last: &&str| !last.is_empty()) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// Where the `>` of a tag is, if the text begins with a tag.
@@ -63,6 +67,11 @@ mod tests {
                 "MESSAGE:<br>Hello<br/><BR />there ",
                 "MESSAGE:\nHello\n\nthere",
             ),
+            (
+                "one\ntwo.\n<br><br>\nPARTS:<br>\nA<br>\n",
+                "one two.\n\nPARTS:\nA",
+            ),
+            ("a<br><br><br><br>b", "a\n\nb"),
             ("length < 126, 3 > 2, a<b", "length < 126, 3 > 2, a<b"),
             ("a &lt;b&gt; &amp;lt; &#39;&quot;", "a <b> &lt; '\""),
             ("<", "<"),
