@@ -12,7 +12,7 @@ use crate::autobahn::case_file_name;
 use crate::model::{CaseResult, Close, Detail, Event, ExpectedClose, Role, Standing, Traffic};
 
 /// Lines of a wire log that are shown of a case with nothing to remark, and of any other.
-const QUIET_LINES: usize = 16;
+const QUIET_LINES: usize = 12;
 const LOUD_LINES: usize = 160;
 /// The longest HTTP head shown, in characters.
 const HEAD: usize = 2000;
@@ -22,7 +22,7 @@ const SENTENCE: usize = 400;
 const LABEL: usize = 40;
 const LABELS: usize = 8;
 /// The most sizes shown in a statistic.
-const SIZES: usize = 6;
+const SIZES: usize = 3;
 
 /// One case of one subject.
 #[derive(Serialize)]
@@ -304,7 +304,7 @@ fn sizes(counts: &BTreeMap<u64, u64>) -> String {
     format!("{sum} ({}{more})", shown.join(", "))
 }
 
-fn traffic_rows(traffic: &Traffic) -> [Statistic; 3] {
+fn traffic_rows(traffic: &Traffic) -> [Statistic; 2] {
     [
         Statistic {
             what: "Messages",
@@ -325,11 +325,6 @@ fn traffic_rows(traffic: &Traffic) -> [Statistic; 3] {
                 traffic.received_websocket,
                 traffic.received_ratio,
             ),
-        },
-        Statistic {
-            what: "On the wire",
-            sent: octets(traffic.sent_wire),
-            received: octets(traffic.received_wire),
         },
     ]
 }

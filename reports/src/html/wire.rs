@@ -6,7 +6,7 @@ use super::visible::{cut, visible};
 use crate::model::{Direction, TimerEvent, WireRow};
 
 /// The most digits of hexadecimal shown of one row.
-const HEX: usize = 48;
+const HEX: usize = 32;
 /// The longest payload shown, in characters.
 const PAYLOAD: usize = 64;
 
@@ -91,15 +91,12 @@ fn line(rows: &[WireRow]) -> WireLine {
             } else {
                 String::new()
             };
+            let flushed = if *sync { " flushed" } else { "" };
             WireLine {
                 class,
                 arrow,
-                what: format!("{times}{}", octets(*length)),
-                note: if *sync {
-                    "flushed".to_owned()
-                } else {
-                    String::new()
-                },
+                what: String::new(),
+                note: format!("{times}{}{flushed}", octets(*length)),
                 content: head_name(rows).map_or_else(|| hex_of(rows, *length), str::to_owned),
             }
         }
@@ -294,7 +291,7 @@ mod tests {
         let rows: Vec<_> = ["81", "85", "00"].map(chop).into();
         let log = WireLog::of(&rows, 10);
         assert_eq!((log.total, log.left_out), (1, 0));
-        assert_eq!(log.lines[0].what, "3 × 1 octet");
+        assert_eq!(log.lines[0].note, "3 × 1 octet flushed");
         assert_eq!(log.lines[0].content, "818500");
     }
 
@@ -318,7 +315,7 @@ mod tests {
         let log = WireLog::of(&[row.clone(), row], 8);
         assert_eq!(
             log.lines[0].content,
-            format!("{} … 1976 more", "ab".repeat(24))
+            format!("{} … 1984 more", "ab".repeat(16))
         );
     }
 
