@@ -49,6 +49,11 @@ impl WriteBuffer {
     }
 
     fn push_head(&mut self, head: Head, length: usize, key: Option<[u8; 4]>, behind: usize) {
+        // A peer that always leaves a little unread must not make us keep all it has read.
+        if self.written > self.octets.len() / 2 {
+            self.octets.drain(..self.written);
+            self.written = 0;
+        }
         let mut octets = [0u8; 14];
         let masked = if key.is_some() { 0x80 } else { 0 };
         octets[0] = head.octet();
@@ -161,6 +166,24 @@ mod tests {
         assert_eq!((buffer.slices().0.len(), buffer.len()), (0, VECTORED - 1));
         buffer.advance(VECTORED - 1);
         assert!(buffer.is_empty() && buffer.is_open());
+    }
+
+    #[test]
+    fn a_peer_that_always_leaves_an_octet_unread_does_not_make_the_buffer_grow() {
+        let mut buffer = WriteBuffer::default();
+        for _ in 0..1000 {
+            buffer.push(
+                Frame::new(Head::new(OpCode::BINARY), vec![1; 1000]),
+                Some([1; 4]),
+            );
+            buffer.advance(buffer.len() - 1);
+            assert_eq!(buffer.len(), 1);
+            assert!(
+                buffer.octets.capacity() < 8000,
+                "{}",
+                buffer.octets.capacity()
+            );
+        }
     }
 
     #[test]
