@@ -30,12 +30,15 @@ impl Fragmenter {
 
     /// The next frame, with at most `size` octets of payload, and whether it was the last.
     pub(crate) fn next(&mut self, size: usize) -> (Frame, bool) {
-        let size = size.max(1);
-        if self.payload.len() <= size {
+        // A message of an extension's opcode is one frame, whatever its size.
+        if self.payload.len() <= size.max(1) || self.head.opcode.is_reserved() {
             let payload = core::mem::take(&mut self.payload);
             return (Frame::new(self.head, payload), true);
         }
-        let frame = Frame::new(self.head.with_fin(false), self.payload.split_to(size));
+        let frame = Frame::new(
+            self.head.with_fin(false),
+            self.payload.split_to(size.max(1)),
+        );
         // §5.4: the fragments behind the first are continuations. Bits of a message-stage extension
         // stand on the first only.
         self.head = self
