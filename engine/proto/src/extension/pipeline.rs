@@ -165,6 +165,11 @@ impl Pipelines {
                 _ if replaced => core::mem::swap(output, input),
                 _ => {}
             }
+            // What its owner did not pass to the links before it when it was sent, they do not see
+            // now.
+            if owner {
+                break;
+            }
         }
         Ok(if replaced {
             Step::Replaced
