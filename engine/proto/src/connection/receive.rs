@@ -352,7 +352,10 @@ impl Connection {
             match self.endpoint.state() {
                 State::Open | State::Closing => {}
                 // The peer has nothing more to say that counts.
-                _ => return (self.discard(input.len()), Outcome::Nothing),
+                _ => {
+                    self.discard(input.len() - used);
+                    return (input.len(), Outcome::Nothing);
+                }
             }
             let rest = &mut input[used..];
             if self.input.partial.is_some() {
@@ -473,12 +476,11 @@ impl Connection {
     }
 
     /// Throws octets away, up to a point: a peer that goes on and on is cut off.
-    fn discard(&mut self, n: usize) -> usize {
+    fn discard(&mut self, n: usize) {
         self.input.discarded += n;
         if self.input.discarded > self.config().limits.max_linger {
             self.transport.done = true;
         }
-        n
     }
 }
 
