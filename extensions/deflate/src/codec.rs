@@ -10,12 +10,23 @@ use crate::parameters::WindowBits;
 /// The octets of a sync flush that never travel (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// Both ways, octets come out in steps of at most this size.
+/// Octets come out of the deflater in steps of this size.
 ///
-/// The deflater must not be given "what is left": a sync flush into five octets or fewer never
-/// ends, for every call adds one more marker. The inflater's step bounds by how much a bomb passes
-/// the limit before it is noticed.
-const STEP: usize = 16 << 10;
+/// It must not be given "what is left": a sync flush into five octets or fewer never ends, for
+/// every call adds one more marker.
+const DEFLATE_STEP: usize = 4 << 10;
+
+/// Octets come out of the inflater in steps of this size, so that a bomb is noticed this long after
+/// it passes the limit.
+const INFLATE_STEP: usize = 16 << 10;
+
+/// The same for a piece of at most [`SMALL`] octets, where clearing the larger one shows.
+const SMALL_INFLATE_STEP: usize = 4 << 10;
+const SMALL: usize = 1 << 10;
+
+/// What the tail can bring out: 16 matches of 258 octets in 32 bits, and one or two whose bits have
+/// come before. The room for it must never be full.
+const TAIL_STEP: usize = 20 * 258;
 
 /// A deflater of one window size.
 pub(crate) struct Compressor {
@@ -62,7 +73,7 @@ impl Compressor {
     /// tail of a sync flush, or is nothing if nothing went in.
     pub(crate) fn part(&mut self, mut input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
         self.fresh = false;
-        let mut step = [0; STEP];
+        let mut step = [0; DEFLATE_STEP];
         loop {
             let (read, written) = (self.deflate.total_in(), self.deflate.total_out());
             self.deflate
@@ -126,13 +137,24 @@ impl Inflater {
     ///
     /// Data that is no DEFLATE stream, or an output over the limit. Of no use until
     /// [`Self::restart`] then.
-    pub(crate) fn piece(&mut self, mut input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
+    pub(crate) fn piece(&mut self, input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
         if input.is_empty() {
-            return Ok(());
+            Ok(())
+        } else if input.len() <= SMALL {
+            self.steps(input, &mut [0; SMALL_INFLATE_STEP], out)
+        } else {
+            self.steps(input, &mut [0; INFLATE_STEP], out)
         }
-        let mut step = [0; STEP];
+    }
+
+    fn steps(
+        &mut self,
+        mut input: &[u8],
+        step: &mut [u8],
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
         loop {
-            let done = self.step(input, &mut step, InflateFlush::NoFlush)?;
+            let done = self.step(input, step, InflateFlush::NoFlush)?;
             out.write(&step[..done.written])?;
             input = &input[done.read..];
             if done.ended {
@@ -168,10 +190,12 @@ impl Inflater {
         // takes that one, the tail was not the end of a block to it.
         let tail = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0];
         let mut input = &tail[..];
-        // 32 bits make at most 258 octets each, and a match may have been half way.
-        let mut step = [0; STEP];
-        const { assert!(STEP > 33 * 258) };
-        while input.len() > 1 {
+        let mut step = [0; TAIL_STEP];
+        // Every turn takes an octet; a bound all the same, for nothing a peer sends may loop.
+        for _ in TAIL {
+            if input.len() <= 1 {
+                break;
+            }
             let done = self.step(input, &mut step, InflateFlush::Block)?;
             out.write(&step[..done.written])?;
             input = &input[done.read..];

@@ -36,7 +36,7 @@ pub struct PermessageDeflate {
     pub(crate) inflaters: Arc<Pool<Inflater>>,
 }
 
-/// Both pools hold so many contexts at most: 24 MB, if it ever comes to that.
+/// At most so many of each kind: 24 MB of compressors and 3 MB of inflaters, if it comes to that.
 const MAX_POOLED: usize = 64;
 
 impl PermessageDeflate {
@@ -60,7 +60,9 @@ impl PermessageDeflate {
 
     /// How hard to compress, 1 to 9. Default 1.
     ///
-    /// See the crate's benchmarks: on JSON, level 1 is four to six times as fast as level 6.
+    /// On JSON without takeover, level 1 takes a third of the time of level 3 and makes messages of
+    /// 1 KiB to 64 KiB 2.4 to 3.3 times smaller; level 3 makes them 3.2 to 4.9 times smaller. Level
+    /// 6 takes up to twice the time of level 3 for 5 % more. On a busy server time is what is short.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
         self.level = level.clamp(1, 9);

@@ -1,5 +1,6 @@
 //! permessage-deflate through its public face: what it agrees to, and what it does to octets.
 
+mod connection;
 mod halves;
 mod limits;
 mod negotiation;

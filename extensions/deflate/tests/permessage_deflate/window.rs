@@ -105,6 +105,27 @@ fn a_period_of_300_octets_is_out_of_reach_with_8_and_9_bits() {
     }
 }
 
+#[test]
+fn a_client_keeps_to_its_own_bound_even_if_the_server_allows_more() {
+    for answer in ["", "client_max_window_bits=12"] {
+        let config = PermessageDeflate::new().level(6).client_max_window_bits(9);
+        let agreement = config.confirm(&config.offers(), &params(answer));
+        let mut sender = crate::halves::Halves::from(agreement.expect("legal"));
+        let message = echoes(600);
+        let wire = sender.compress(&message);
+        // Nothing within 512 octets repeats, so that it may also stay as it is.
+        if let Some(wire) = wire {
+            let mut walker = Walker::default();
+            assert_eq!(walker.message(&wire), Ok(message));
+            assert!(
+                walker.max_distance <= 512,
+                "{answer}: {}",
+                walker.max_distance
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
