@@ -4,6 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::config::Timing;
 
+/// Longer than anybody waits, and short enough to be added to any moment.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// The moment `wait` behind `start`; settings may say `Duration::MAX` for "never".
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
+    start + wait.min(FOREVER)
+}
+
 /// What the clock asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -37,7 +45,7 @@ impl Keepalive {
     pub(crate) fn new(timing: &Timing, spread: u32, now: Instant) -> Self {
         let interval = timing.ping_interval.map(|interval| {
             let factor = 0.9 + 0.2 * f64::from(spread) / f64::from(u32::MAX);
-            interval.mul_f64(factor)
+            interval.min(FOREVER).mul_f64(factor)
         });
         Self {
             interval,
@@ -71,8 +79,8 @@ impl Keepalive {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.asked {
-            Some(asked) => Some(asked + self.timeout),
-            None => Some(self.last_input + self.interval?),
+            Some(asked) => Some(after(asked, self.timeout)),
+            None => Some(after(self.last_input, self.interval?)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Connection;
 use crate::endpoint::State;
 use crate::error::Deadline;
-use crate::keepalive::Due;
+use crate::keepalive::{Due, after};
 
 /// The moments at which patience ends, each set when its wait begins.
 #[derive(Debug, Default)]
@@ -29,11 +29,11 @@ impl Deadlines {
     }
 
     pub(super) fn start_close(&mut self, now: Instant, timeout: Duration) {
-        self.close.get_or_insert(now + timeout);
+        self.close.get_or_insert_with(|| after(now, timeout));
     }
 
     pub(super) fn start_linger(&mut self, now: Instant, linger: Duration) {
-        let end = now + linger;
+        let end = after(now, linger);
         self.close = Some(self.close.map_or(end, |close| close.min(end)));
     }
 
@@ -59,12 +59,12 @@ impl Connection {
         let stalled = self
             .deadlines
             .stalled
-            .map(|since| since + timing.write_stall_timeout);
+            .map(|since| after(since, timing.write_stall_timeout));
         let others = if self.endpoint.state() == State::Open {
             let started = self.deadlines.message_started;
             [
                 self.keepalive.deadline(),
-                started.map(|started| started + timing.message_timeout),
+                started.map(|started| after(started, timing.message_timeout)),
             ]
         } else {
             // Not yet set: the close began without a clock at hand. At once, then, to set it.
@@ -84,7 +84,7 @@ impl Connection {
         if passed(
             self.deadlines
                 .stalled
-                .map(|since| since + timing.write_stall_timeout),
+                .map(|since| after(since, timing.write_stall_timeout)),
         ) {
             self.endpoint.fail(crate::error::ConnectionError::Deadline(
                 Deadline::WriteStall,
@@ -92,7 +92,7 @@ impl Connection {
             self.transport.done = true;
         } else if self.endpoint.state() == State::Open {
             let started = self.deadlines.message_started;
-            if passed(started.map(|started| started + timing.message_timeout)) {
+            if passed(started.map(|started| after(started, timing.message_timeout))) {
                 self.endpoint
                     .fail(crate::error::ConnectionError::Deadline(Deadline::Message));
             } else {
@@ -110,8 +110,23 @@ impl Connection {
         self.settle(now);
     }
 
+    /// Whether the ping schedule is all that is running: its next deadline moves away with every
+    /// octet that comes, so that a timer set for it before still fires early enough.
+    #[must_use]
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.deadlines.message_started.is_none()
+            && self.deadlines.stalled.is_none()
+            && self.endpoint.state() == State::Open
+    }
+
     fn keep_alive(&mut self, now: Instant) {
-        match self.keepalive.handle_timeout(now) {
+        let due = self.keepalive.handle_timeout(now);
+        if due != Due::Nothing {
+            // Long silence: nothing is held for a message that may never come.
+            self.write.release();
+        }
+        match due {
             Due::Nothing => {}
             // The connection is open, and four octets are not too long.
             Due::Ping(count) => {
