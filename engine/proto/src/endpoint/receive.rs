@@ -186,9 +186,12 @@ impl Endpoint {
             (Some(pipelines), Step::Replaced) => Bytes::copy_from_slice(pipelines.output()),
             (Some(pipelines), Step::Answered(opcode)) => {
                 let answer = Bytes::copy_from_slice(pipelines.output());
-                // An answer over 125 octets was stopped by the budget; in the middle of a message
-                // that we send in parts, a data frame has no place and is dropped.
-                let _ = self.push_extension(opcode, answer);
+                // A peer that asks and never reads must not make us keep all the answers.
+                if self.queued < self.config.limits.max_write_buffer {
+                    // An answer over 125 octets was stopped by the budget; in the middle of a
+                    // message that we send in parts, a data frame has no place and is dropped.
+                    let _ = self.push_extension(opcode, answer);
+                }
                 return Ok(None);
             }
         };
