@@ -28,6 +28,10 @@ use crate::role::Role;
 /// The most octets a control frame carries (RFC 6455 §5.5).
 pub(crate) const MAX_CONTROL: usize = 125;
 
+/// What a waiting message counts beside its octets: the header it will have, at most. Without it,
+/// any number of empty messages would count nothing.
+const HEADER: usize = 14;
+
 /// One end of one logical connection, in frames.
 ///
 /// `handle_*` takes what the peer sent and never fails: the peer's errors become a close frame and
@@ -92,7 +96,7 @@ impl Endpoint {
         self.closing.error()
     }
 
-    /// Octets of messages that wait to become frames.
+    /// Octets of messages that wait to become frames, with a header each.
     #[must_use]
     pub const fn queued(&self) -> usize {
         self.queued
@@ -275,7 +279,7 @@ impl Endpoint {
     }
 
     fn push(&mut self, outgoing: Fragmenter) {
-        self.queued += outgoing.len();
+        self.queued += outgoing.len() + HEADER;
         if self.current.is_none() {
             self.current = Some(outgoing);
         } else {
@@ -314,6 +318,7 @@ impl Endpoint {
             let hints = current.hints;
             self.queued -= frame.payload.len();
             if last {
+                self.queued -= HEADER;
                 self.current = self.queue.pop_front();
                 if self.queue.is_empty() {
                     self.queue = VecDeque::new();
