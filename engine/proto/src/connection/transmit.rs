@@ -67,7 +67,8 @@ impl Connection {
         if self.transport.shut || self.transport.done {
             return;
         }
-        let high_water = self.endpoint.config().limits.write_high_water;
+        // Whatever the setting, an empty buffer takes a frame.
+        let high_water = self.endpoint.config().limits.write_high_water.max(1);
         while self.write.is_open() && self.write.len() < high_water {
             let Some(frame) = self.endpoint.poll_frame(usize::MAX) else {
                 return;
