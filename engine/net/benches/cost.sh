@@ -6,20 +6,25 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(cargo locate-project --workspace --message-format plain)
 target=${CARGO_TARGET_DIR:-$(dirname "$root")/target}
-CARGO_PROFILE_RELEASE_PANIC=abort cargo build --quiet --release --examples -p cloverleaf
-server=$target/release/examples/cost_server
-client=$target/release/examples/cost_client
+CARGO_PROFILE_RELEASE_PANIC=abort cargo build --quiet --release --bins -p cloverleaf-examples
+server=$target/release/cost_server
+client=$target/release/cost_client
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+
+# One loop of the server's runtime serves about this many messages.
+connections=10
 
 # run NAME ROUNDS IN_FLIGHT SIZE COMMAND...: the server under COMMAND, the client beside it.
 run() {
     local name=$1 rounds=$2 in_flight=$3 size=$4
     shift 4
-    "$@" "$server" >"$scratch/$name.out" 2>"$scratch/$name.err" &
+    rm -f "$scratch/$name.out"
+    touch "$scratch/$name.out"
+    "$@" "$server" "$connections" >"$scratch/$name.out" 2>"$scratch/$name.err" &
     local pid=$!
     until [ -s "$scratch/$name.out" ]; do :; done
-    "$client" "$(head -n1 "$scratch/$name.out")" "$rounds" "$in_flight" "$size"
+    "$client" "$(head -n1 "$scratch/$name.out")" "$connections" "$rounds" "$in_flight" "$size"
     wait "$pid"
 }
 
@@ -35,8 +40,8 @@ calls() {
 }
 
 report() {
-    local in_flight=$1 size=$2 short=500 long=2500
-    local messages=$(((long - short) * in_flight))
+    local in_flight=$1 size=$2 short=50 long=550
+    local messages=$(((long - short) * in_flight * connections))
     local a b
     a=$(instructions short "$short" "$in_flight" "$size")
     b=$(instructions long "$long" "$in_flight" "$size")
@@ -50,7 +55,8 @@ report() {
 }
 
 {
-    echo "What one echo over loopback costs the server: naive recv/send loop, one thread, text."
+    echo "What one echo over loopback costs the server: the plain recv/send loop, one thread, text,"
+    echo "$connections connections, so many messages in flight on each."
     echo "$(rustc --version), $(valgrind --version); measured by benches/cost.sh"
     echo
     report 1 20

@@ -285,16 +285,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
         }
+        // A deadline that moves away, as it does with every octet that comes, leaves the timer where
+        // it is; when it fires, it is set anew.
+        let armed = !moved && self.timer.as_ref().is_some_and(|timer| !timer.is_elapsed());
+        if armed && self.connection.is_quiet() {
+            return Poll::Pending;
+        }
         let Some(deadline) = self.connection.poll_timeout().map(Instant::from_std) else {
             return Poll::Pending;
         };
         let timer = match &mut self.timer {
             Some(timer) => {
-                // A deadline that moves away, as it does with every octet that comes, leaves the
-                // timer where it is; when it fires, it is set anew.
                 if timer.deadline() > deadline {
                     timer.as_mut().reset(deadline);
-                } else if !moved && !timer.is_elapsed() {
+                } else if armed {
                     return Poll::Pending;
                 }
                 timer

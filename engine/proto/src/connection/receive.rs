@@ -112,16 +112,15 @@ impl Connection {
             Received::Message(message) => Event::Message(message.into()),
             Received::Event(event) => event,
         });
-        self.input.tail.extend_from_slice(&input[used..]);
+        self.keep(&input[used..]);
     }
 
     /// Takes octets from the network up to the first event, and says how many.
     ///
     /// The borrowed form of [`handle_input`](Self::handle_input) and
-    /// [`poll_event`](Self::poll_event), for callers that handle a message where it lies. Hand over
-    /// what was not used again, with what comes behind it. An unfinished header stays unused.
-    ///
-    /// Do not mix the two forms on one connection.
+    /// [`poll_event`](Self::poll_event), for callers that handle a message where it lies. Call it
+    /// only when `poll_event` has nothing more, and hand over what was not used again, with what
+    /// comes behind it, or give it to [`keep`](Self::keep). An unfinished header stays unused.
     #[inline]
     pub fn receive<'a>(
         &mut self,
@@ -143,6 +142,14 @@ impl Connection {
             self.settle(now);
         }
         (used, received)
+    }
+
+    /// Keeps what [`receive`](Self::receive) has not used, for [`poll_event`](Self::poll_event).
+    #[inline]
+    pub fn keep(&mut self, unused: &[u8]) {
+        if !unused.is_empty() {
+            self.input.tail.extend_from_slice(unused);
+        }
     }
 
     /// The peer has ended its side of the stream. What came before is still delivered.

@@ -63,6 +63,12 @@ impl Connection {
     /// Encodes frames as long as there is room.
     #[inline]
     pub(super) fn fill(&mut self) {
+        if self.endpoint.has_frames() {
+            self.encode_frames();
+        }
+    }
+
+    fn encode_frames(&mut self) {
         // Nothing follows the end of our side.
         if self.transport.shut || self.transport.done {
             return;
@@ -73,12 +79,17 @@ impl Connection {
             let Some(frame) = self.endpoint.poll_frame(usize::MAX) else {
                 return;
             };
-            let key = match self.endpoint.role() {
-                // §5.3: a fresh key for every frame.
-                Role::Client => Some(self.endpoint.config().mask_source.mask_key()),
-                Role::Server => None,
-            };
+            let key = self.mask_key();
             self.write.push(frame, key);
+        }
+    }
+
+    /// §5.3: a client's frame has a fresh key, a server's none.
+    #[inline]
+    pub(super) fn mask_key(&self) -> Option<[u8; 4]> {
+        match self.endpoint.role() {
+            Role::Client => Some(self.endpoint.config().mask_source.mask_key()),
+            Role::Server => None,
         }
     }
 
@@ -98,9 +109,12 @@ impl Connection {
     /// Draws the conclusions of whatever just changed.
     #[inline]
     pub(super) fn settle(&mut self, now: Instant) {
-        if self.endpoint.state() == State::Open {
-            return;
+        if self.endpoint.state() != State::Open {
+            self.settle_closing(now);
         }
+    }
+
+    fn settle_closing(&mut self, now: Instant) {
         self.deadlines
             .start_close(now, self.endpoint.config().timing.close_timeout);
         if self.endpoint.state() != State::Closing {

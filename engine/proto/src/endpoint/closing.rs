@@ -46,10 +46,21 @@ pub(super) struct Closing {
     received: Option<Option<CloseFrame>>,
     initiator: Option<Role>,
     error: Option<ConnectionError>,
+    /// Set by everything that leaves the open state, which is asked for with every frame.
+    begun: bool,
 }
 
 impl Closing {
+    #[inline]
     pub(super) fn state(&self) -> State {
+        if self.begun {
+            self.state_of_closing()
+        } else {
+            State::Open
+        }
+    }
+
+    fn state_of_closing(&self) -> State {
         let ours = self.sent || self.due.is_some();
         match (&self.error, &self.received) {
             (Some(_), _) => State::Failing,
@@ -72,6 +83,7 @@ impl Closing {
     /// We close. Only the first close frame counts.
     pub(super) fn start(&mut self, code: CloseCode, reason: &str, role: Role) {
         if self.state() == State::Open {
+            self.begun = true;
             self.due = Some(payload(code, reason));
             self.initiator = Some(role);
         }
@@ -79,6 +91,7 @@ impl Closing {
 
     /// The peer's close frame came.
     pub(super) fn receive(&mut self, frame: Option<CloseFrame>, role: Role) {
+        self.begun = true;
         self.initiator.get_or_insert_with(|| role.peer());
         if !self.sent && self.due.is_none() {
             // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the
@@ -96,6 +109,7 @@ impl Closing {
         if self.error.is_some() {
             return;
         }
+        self.begun = true;
         self.due = None;
         if let Some(code) = error.close_code().filter(|_| !self.sent) {
             self.initiator.get_or_insert(role);

@@ -27,6 +27,7 @@ impl Control {
         self.extension.take()
     }
 
+    #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.pong.is_none() && self.ping.is_none() && self.extension.is_none()
     }

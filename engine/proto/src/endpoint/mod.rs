@@ -80,6 +80,7 @@ impl Endpoint {
 
     /// Where the endpoint stands between open and closed.
     #[must_use]
+    #[inline]
     pub fn state(&self) -> State {
         self.closing.state()
     }
@@ -354,13 +355,27 @@ impl Endpoint {
         })
     }
 
+    /// Whether a message sent now would leave as one frame, just as it is: nobody wants to see it,
+    /// and nothing waits before it.
+    #[inline]
+    pub(crate) fn sends_untouched(&self, length: usize) -> bool {
+        self.pipelines.is_none()
+            && self.parts.is_none()
+            && length <= self.config.limits.out_fragment
+            && self.config.tap.is_none()
+            && !self.has_frames()
+            && self.state() == State::Open
+    }
+
     /// Whether there is a frame to send.
     #[must_use]
+    #[inline]
     pub fn has_frames(&self) -> bool {
         self.current.is_some() || !self.control.is_empty() || self.closing.is_due()
     }
 
     /// Gives back the memory that only a connection at work needs.
+    #[inline]
     pub(crate) fn release(&mut self) {
         if let Some(pipelines) = &mut self.pipelines {
             pipelines.release();

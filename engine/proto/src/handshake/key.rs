@@ -24,7 +24,7 @@ pub fn accept_key(key: &[u8]) -> String {
 #[must_use]
 pub fn is_client_key(key: &[u8]) -> bool {
     let mut nonce = [0; 18];
-    key.len() == 24 && STANDARD.decode_slice(key, &mut nonce) == Ok(16)
+    STANDARD.decode_slice(key, &mut nonce) == Ok(16)
 }
 
 pub(super) fn encode_nonce(nonce: [u8; 16]) -> String {

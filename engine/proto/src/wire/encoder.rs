@@ -8,6 +8,9 @@ use crate::frame::{Frame, Head, mask_into};
 /// in one vectored write. Below, a copy is cheaper than the bookkeeping.
 const VECTORED: usize = 16 << 10;
 
+/// A buffer of so many octets is kept between two messages, until [`WriteBuffer::release`].
+const SMALL: usize = 256;
+
 /// The octets that wait to be written: a run of encoded frames, then at most one large payload.
 #[derive(Debug, Default)]
 pub(crate) struct WriteBuffer {
@@ -38,13 +41,19 @@ impl WriteBuffer {
         if key.is_none() && payload.len() >= VECTORED {
             self.push_head(head, payload.len(), None, 0);
             self.payload = payload;
-            return;
+        } else {
+            self.push_copy(head, &payload, key);
         }
+    }
+
+    /// The same, always copying the payload.
+    #[inline]
+    pub(crate) fn push_copy(&mut self, head: Head, payload: &[u8], key: Option<[u8; 4]>) {
         self.push_head(head, payload.len(), key, payload.len());
         match key {
             // Masked while copying: one pass, and the payload may be shared with others.
-            Some(key) => mask_into(&payload, key, &mut self.octets),
-            None => self.octets.extend_from_slice(&payload),
+            Some(key) => mask_into(payload, key, &mut self.octets),
+            None => self.octets.extend_from_slice(payload),
         }
     }
 
@@ -77,7 +86,11 @@ impl WriteBuffer {
             octets[size..size + 4].copy_from_slice(&key);
             size += 4;
         }
-        self.octets.reserve(size + behind);
+        if self.octets.capacity() == 0 {
+            self.octets = Vec::with_capacity((size + behind).max(SMALL));
+        } else {
+            self.octets.reserve(size + behind);
+        }
         self.octets.extend_from_slice(&octets[..size]);
     }
 
@@ -86,14 +99,28 @@ impl WriteBuffer {
         (&self.octets[self.written..], &self.payload)
     }
 
-    /// Forgets the first `n` octets, which are written. Gives memory back once empty.
+    /// Forgets the first `n` octets, which are written. Gives memory back once empty, but for
+    /// the little that the next small message needs again.
+    #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
         let front = n.min(self.octets.len() - self.written);
         self.written += front;
-        self.payload.advance((n - front).min(self.payload.len()));
+        if n > front {
+            self.payload.advance((n - front).min(self.payload.len()));
+        }
         if self.written == self.octets.len() {
-            self.octets = Vec::new();
             self.written = 0;
+            self.octets.clear();
+            if self.octets.capacity() > SMALL {
+                self.octets = Vec::new();
+            }
+        }
+    }
+
+    /// Gives all memory back if nothing waits.
+    pub(crate) fn release(&mut self) {
+        if self.octets.is_empty() {
+            self.octets = Vec::new();
         }
     }
 
@@ -187,10 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn a_written_buffer_owns_no_memory() {
+    fn a_written_buffer_keeps_little_and_released_nothing() {
         let mut buffer = WriteBuffer::default();
+        buffer.push(Frame::new(Head::new(OpCode::TEXT), vec![b'x'; 1000]), None);
+        buffer.advance(1004);
+        assert_eq!(buffer.octets.capacity(), 0);
         buffer.push(Frame::new(Head::new(OpCode::TEXT), "x"), None);
         buffer.advance(3);
+        assert!(buffer.octets.capacity() <= SMALL);
+        buffer.release();
         assert_eq!(buffer.octets.capacity(), 0);
     }
 }
