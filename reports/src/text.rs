@@ -78,6 +78,10 @@ fn row(label: &str, counts: &Counts) -> String {
 /// Problems by subject; results alike in both verdicts share a line.
 fn problems(record: &Record, out: &mut String) {
     let problems = record.problems();
+    if record.subjects().next().is_none() {
+        line(out, "Nothing was run.");
+        return;
+    }
     if problems.is_empty() {
         line(out, "Nothing to remark.");
         return;

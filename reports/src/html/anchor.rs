@@ -3,12 +3,17 @@
 use crate::autobahn;
 use crate::model::{CaseId, Record};
 
+/// The longest part of an address that comes from a name, in bytes; it is ASCII.
+const STEM: usize = 60;
+
 /// For each subject of a record, in its order, the part of an address that stands for it:
 /// `server:autobahnpython_0_10_9`. Only letters, digits, `:`, `-` and `_`; no two alike.
 pub(super) fn subjects(record: &Record) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     for (role, subject) in record.subjects() {
-        let base = format!("{role}:{}", autobahn::file_stem(&subject.name));
+        let mut stem = autobahn::file_stem(&subject.name);
+        stem.truncate(STEM);
+        let base = format!("{role}:{stem}");
         let mut anchor = base.clone();
         let mut copy = 2;
         while anchors.contains(&anchor) {

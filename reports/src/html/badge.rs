@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::visible::visible;
+use super::visible::name;
 use crate::model::{CloseVerdict, Counts, Standing, Verdict};
 
 /// A verdict, ready to show.
@@ -29,7 +29,7 @@ impl Badge {
         Self {
             class,
             symbol,
-            word: visible(verdict.as_str()),
+            word: name(verdict.as_str()),
         }
     }
 
@@ -47,7 +47,7 @@ impl Badge {
         Self {
             class,
             symbol,
-            word: visible(verdict.as_str()),
+            word: name(verdict.as_str()),
         }
     }
 

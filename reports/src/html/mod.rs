@@ -32,6 +32,7 @@ pub fn render(record: &Record) -> String {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
+    environment.set_keep_trailing_newline(true);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // The ending of the name switches escaping on.
     environment

@@ -8,7 +8,7 @@ use super::anchor;
 use super::badge::{Badge, Count};
 use super::problem::{self, ProblemGroup};
 use super::result::ResultView;
-use super::visible::{cut, visible, with_rest};
+use super::visible::{cut, name, visible, with_rest};
 use crate::model::{CaseId, CaseResult, Counts, Record, Role, Standing, Subject, group_title};
 
 /// The longest heading of a case, in characters.
@@ -142,7 +142,7 @@ fn sentence(results: &[&CaseResult]) -> String {
 }
 
 fn facts(record: &Record) -> Vec<(&'static str, String)> {
-    let named = |name: &str, version: &str| visible(format!("{name} {version}").trim());
+    let named = |product: &str, version: &str| name(format!("{product} {version}").trim());
     [
         (
             "Judged by",
@@ -151,8 +151,8 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
                 .as_ref()
                 .map(|suite| named(&suite.name, &suite.version)),
         ),
-        ("Started", record.started.as_deref().map(visible)),
-        ("Host", record.host.as_deref().map(visible)),
+        ("Started", record.started.as_deref().map(name)),
+        ("Host", record.host.as_deref().map(name)),
         (
             "Recorded by",
             record
@@ -174,7 +174,7 @@ fn column(role: Role, subject: &Subject) -> Column {
         .fold(0_u64, |sum, result| sum.saturating_add(result.duration_ms));
     Column {
         role: role.as_str(),
-        name: visible(&subject.name),
+        name: name(&subject.name),
         standing: Badge::of_standing(subject.standing()),
         total: counts.total,
         close_problems: counts.close_problems,
@@ -292,7 +292,9 @@ fn case(row: &Row<'_>, columns: &[(Role, &Subject)], anchors: &[String]) -> Case
 /// their first sentence serves.
 fn heading<'a>(title: &str, description: &'a str) -> (String, &'a str) {
     if !title.is_empty() {
-        return (title.to_owned(), description);
+        let (shown, left_out) = cut(title, HEADING);
+        let more = if left_out > 0 { " …" } else { "" };
+        return (format!("{shown}{more}"), description);
     }
     let line = description.lines().next().unwrap_or_default();
     let sentence = match line.find(". ") {

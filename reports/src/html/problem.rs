@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::anchor;
 use super::badge::Badge;
-use super::visible::visible;
+use super::visible::name;
 use crate::model::{CaseResult, CloseVerdict, Record, Standing, Verdict};
 
 /// The most links shown in one group.
@@ -54,7 +54,7 @@ pub(super) fn groups(record: &Record, anchors: &[String]) -> Vec<ProblemGroup> {
                 verdict.standing().max(close.standing()),
                 ProblemGroup {
                     role: role.as_str(),
-                    subject: visible(&subject.name),
+                    subject: name(&subject.name),
                     verdict: Badge::of_verdict(verdict),
                     close: (!close_is_fine).then(|| Badge::of_close(close)),
                     links: links.collect(),

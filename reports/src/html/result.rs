@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::badge::Badge;
 use super::event;
-use super::visible::{cut, visible, with_rest};
+use super::visible::{cut, name, visible, with_rest};
 use super::wire::{WireLog, octets, opcode_name};
 use crate::autobahn::case_file_name;
 use crate::model::{CaseResult, Close, Detail, Event, ExpectedClose, Role, Standing, Traffic};
@@ -89,14 +89,14 @@ impl ResultView {
         Self {
             anchor,
             role: role.as_str(),
-            subject: visible(subject),
+            subject: name(subject),
             verdict: Badge::of_verdict(&result.verdict),
             close: Badge::of_close(&result.close_verdict),
             code: result.remote_close_code,
             duration_ms: result.duration_ms,
             open: standing.is_fail() && !result.is_missing(),
             ran: !result.is_missing(),
-            file: case_file_name(subject, &result.id),
+            file: name(&case_file_name(subject, &result.id)),
             detail: result
                 .detail
                 .as_ref()
@@ -299,6 +299,7 @@ fn sizes(counts: &BTreeMap<u64, u64>) -> String {
         .collect();
     let more = match by_count.len().checked_sub(SIZES) {
         None | Some(0) => String::new(),
+        Some(1) => " and 1 other size".to_owned(),
         Some(more) => format!(" and {more} other sizes"),
     };
     format!("{sum} ({}{more})", shown.join(", "))

@@ -43,6 +43,17 @@ pub(super) fn cut(text: &str, limit: usize) -> (&str, usize) {
     }
 }
 
+/// The longest name shown, in characters. Names of subjects may come from their `Server` header, and
+/// are repeated for each case.
+const NAME: usize = 80;
+
+/// A name, made visible, and cut if it is very long.
+pub(super) fn name(text: &str) -> String {
+    let (shown, left_out) = cut(text, NAME);
+    let more = if left_out > 0 { "…" } else { "" };
+    format!("{}{more}", visible(shown))
+}
+
 /// The first `limit` characters, made visible, with a note on how many were left out.
 pub(super) fn with_rest(text: &str, limit: usize) -> String {
     let (shown, left_out) = cut(text, limit);
