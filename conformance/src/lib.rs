@@ -16,8 +16,11 @@
 pub mod catalog;
 pub mod check;
 mod deviation;
+pub mod echo;
 pub mod plan;
 mod process;
+pub mod profile;
 pub mod selection;
 pub mod subject;
 pub mod suite;
+pub mod testee;

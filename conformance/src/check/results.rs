@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use cloverleaf_reports::{CaseId, Role, Run, Subject, autobahn};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The results of one role, and what could not be read of them.
@@ -54,6 +55,19 @@ pub(super) fn collect(
     Ok(Collected { run, troubles })
 }
 
+/// What the index repeats of a case file. The other fields are skipped without being decoded:
+/// the texts of some UTF-8 cases hold half surrogate pairs, which no Rust string can.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CaseFile {
+    agent: String,
+    id: String,
+    behavior: String,
+    behavior_close: String,
+    duration: u64,
+    remote_close_code: Option<u16>,
+}
+
 /// Writes the `index.json` that belongs to the case files which are whole.
 fn write_index(directory: &Path) -> io::Result<()> {
     let mut index: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
@@ -66,22 +80,17 @@ fn write_index(directory: &Path) -> io::Result<()> {
             continue;
         };
         // A file cut short by a crash is not JSON: its case is missing.
-        let Ok(case) = serde_json::from_slice::<Value>(&fs::read(&path)?) else {
+        let Ok(case) = serde_json::from_slice::<CaseFile>(&fs::read(&path)?) else {
             continue;
         };
-        let (Some(agent), Some(id)) = (case["agent"].as_str(), case["id"].as_str()) else {
-            continue;
-        };
-        index.entry(agent.to_owned()).or_default().insert(
-            id.to_owned(),
-            json!({
-                "behavior": case["behavior"],
-                "behaviorClose": case["behaviorClose"],
-                "duration": case["duration"],
-                "remoteCloseCode": case["remoteCloseCode"],
-                "reportfile": name,
-            }),
-        );
+        let entry = json!({
+            "behavior": case.behavior,
+            "behaviorClose": case.behavior_close,
+            "duration": case.duration,
+            "remoteCloseCode": case.remote_close_code,
+            "reportfile": name,
+        });
+        index.entry(case.agent).or_default().insert(case.id, entry);
     }
     fs::write(directory.join("index.json"), serde_json::to_vec(&index)?)
 }
@@ -127,6 +136,19 @@ mod tests {
             .collect();
         assert_eq!(missing, ["2.9", "2.11"]);
         assert_eq!(results.len(), 4);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_a_payload_does_not_lose_the_case() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let text = r#"{"agent": "Us", "id": "6.20.1", "behavior": "OK", "behaviorClose": "OK",
+            "duration": 3, "remoteCloseCode": null, "received": [["message", "\ud800", false]]}"#;
+        case_file(folder.path(), "01", "6.20.1", Some(text));
+        let collected =
+            collect(folder.path(), Role::Server, "Us", &ids(&["6.20.1"])).expect("read");
+        assert_eq!(collected.troubles, [""; 0]);
+        let results = &collected.run.subject("Us").expect("the subject").results;
+        assert!(results.values().all(|result| !result.is_missing()));
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Check {
             Ok(judge) => judge,
             Err(error) => return fail(&error, 2),
         };
-        let runtime = match tokio::runtime::Runtime::new() {
+        let runtime = match super::runtime() {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error, 2),
         };

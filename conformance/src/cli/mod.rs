@@ -1,7 +1,10 @@
 //! The command line: one file per command.
 
 mod check;
+mod echo;
 mod progress;
+mod stop;
+mod testee;
 
 use std::process::ExitCode;
 
@@ -18,13 +21,21 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Check),
+    Echo(echo::Echo),
+    Testee(testee::Testee),
 }
 
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Check(command) => command.run(),
+        Command::Echo(command) => command.run(),
+        Command::Testee(command) => command.run(),
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Box<dyn std::error::Error>> {
+    tokio::runtime::Runtime::new().map_err(|error| format!("cannot start threads: {error}").into())
 }
 
 /// Says on standard error what went wrong.
@@ -56,6 +67,10 @@ mod tests {
             "check --jobs many",
             "check --strict --allow 1.*",
             "check extra",
+            "echo --listen nowhere",
+            "echo --tls-cert a.pem",
+            "testee",
+            "testee ws://127.0.0.1:1 --range 4-3",
         ] {
             let words = ["cloverleaf"].into_iter().chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -1,0 +1,68 @@
+//! `cloverleaf echo`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use cloverleaf::ServerTls;
+use cloverleaf_conformance::echo::EchoServer;
+use cloverleaf_conformance::profile;
+
+use super::{fail, stop};
+
+/// Serve echoes: every message comes back as it was sent
+///
+/// Prints one line, `listening on ws://ADDRESS`, when it is ready. The limits are those that
+/// the suite needs (messages of 64 MiB), and permessage-deflate is on.
+#[derive(Args, Debug)]
+pub(super) struct Echo {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
+    listen: SocketAddr,
+
+    /// Serve wss with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Do not accept permessage-deflate
+    #[arg(long)]
+    no_deflate: bool,
+
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
+}
+
+impl Echo {
+    pub(super) fn run(self) -> ExitCode {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => match ServerTls::from_files(chain, key) {
+                Ok(tls) => Some(tls),
+                Err(error) => return fail(&error, 2),
+            },
+            _ => None,
+        };
+        match super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls))) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, 2),
+        }
+    }
+
+    async fn serve(&self, tls: Option<ServerTls>) -> Result<(), Box<dyn std::error::Error>> {
+        let config = profile::config(!self.no_deflate)?;
+        let server = EchoServer::bind(self.listen, tls, config).await?;
+        println!("listening on {}", server.url()?);
+        let stop = async {
+            if let Err(error) = stop::requested(self.end_with_stdin).await {
+                eprintln!("cloverleaf: cannot wait for signals, ending: {error}");
+            }
+        };
+        server.serve_until(stop).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! How the engine is set up to be judged.
+
+use cloverleaf::proto::Config;
+use cloverleaf::proto::error::ConfigError;
+use cloverleaf::proto::extension::Extensions;
+use cloverleaf_deflate::PermessageDeflate;
+
+/// The largest message of the suite is 16 MiB (9.1.6), and it comes in one frame.
+const LARGEST_MESSAGE: usize = 64 << 20;
+
+/// The settings of the echo server and the echo client.
+///
+/// They differ from the defaults in these points only: messages and frames of 64 MiB; no
+/// keepalive, since the suite counts a ping that it did not ask for as a failure; with
+/// `deflate`, permessage-deflate for every message, however short.
+///
+/// # Errors
+///
+/// None as it is; the type is that of adding any extension.
+pub fn config(deflate: bool) -> Result<Config, ConfigError> {
+    let mut config = cloverleaf::config();
+    config.limits.max_message_size = LARGEST_MESSAGE;
+    config.limits.max_frame_size = LARGEST_MESSAGE;
+    config.timing.ping_interval = None;
+    if deflate {
+        config.extensions = Extensions::new().with(PermessageDeflate::new().threshold(0))?;
+    }
+    Ok(config)
+}
