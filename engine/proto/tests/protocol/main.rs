@@ -1,0 +1,16 @@
+//! The protocol core as its users see it: octets in, events and octets out.
+//!
+//! A file per chapter of RFC 6455. What goes over the wire is written out; every input is also fed
+//! whole, octet by octet and in random pieces, through every way in.
+
+mod control;
+mod extension;
+mod fragmentation;
+mod framing;
+mod keepalive;
+mod limits;
+mod negotiation;
+mod subject;
+mod toy;
+mod utf8;
+mod wire;
