@@ -69,8 +69,8 @@ impl DeflateEncoder {
             self.context.as_mut()
         };
         let Some(context) = context else {
-            // Every compressor is busy. To go uncompressed is always allowed (RFC 7692 §6).
-            self.compressing = false;
+            // Every compressor is busy, or was when the message began. To go uncompressed is always
+            // allowed (RFC 7692 §6).
             return Ok(Encoded::Unchanged);
         };
         if !head.fin {

@@ -1,10 +1,10 @@
 //! Which messages are compressed, and what the encoder remembers of those that are not.
 
 use cloverleaf_deflate::PermessageDeflate;
-use cloverleaf_proto::extension::{Encoded, Extension, Failure, Hints, Params};
+use cloverleaf_proto::extension::{Decoded, Encoded, Extension, Failure, Hints, Params};
 use cloverleaf_proto::frame::Rsv;
 
-use crate::halves::{Halves, both_ways_to_remember, head, with_takeover};
+use crate::halves::{Halves, both_ways_to_remember, head, params, with_takeover};
 
 fn from(config: &PermessageDeflate) -> Halves {
     config.accept(&Params::new()).expect("a plain offer").into()
@@ -181,7 +181,7 @@ fn a_connection_that_ends_in_the_middle_of_a_message_gives_its_contexts_back() {
     let config = PermessageDeflate::new();
     let mut halves = from(&config);
     let (_, wire) = halves.encode(head(0, 2), Hints::new(), &[b'a'; 1000]);
-    halves.begin(&wire);
+    assert_eq!(halves.begin(&wire), Ok(Decoded::Replaced));
     assert_pools(
         &config,
         "Pool { idle: 0, lent: 1",
@@ -209,4 +209,62 @@ fn a_message_that_was_refused_leaves_a_window_the_peer_can_follow() {
         let wire = halves.compress(b"Hello, Hello").expect("compressible");
         assert_eq!(halves.inflate(&wire).as_deref(), Ok(&b"Hello, Hello"[..]));
     }
+}
+
+#[test]
+fn a_connection_that_fails_gives_its_inflater_back_at_once() {
+    let config = PermessageDeflate::new();
+    let mut halves = from(&config);
+    assert!(halves.begin(&[0x07]).is_err());
+    assert_pools(
+        &config,
+        "Pool { idle: 0, lent: 0",
+        "Pool { idle: 1, lent: 0",
+    );
+}
+
+#[test]
+fn a_pool_lends_no_compressor_with_a_window_of_another_size() {
+    let config = PermessageDeflate::new().level(6);
+    let message = noise(600).repeat(2);
+    let mut large = from(&config);
+    let mut small: Halves = config
+        .accept(&params("server_max_window_bits=9"))
+        .expect("legal")
+        .into();
+    // What repeats after 600 octets is within reach of the one alone.
+    for _ in 0..2 {
+        assert!(
+            large
+                .compress(&message)
+                .is_some_and(|wire| wire.len() < 700)
+        );
+        assert_eq!(small.compress(&message), None);
+    }
+    assert_pools(
+        &config,
+        "Pool { idle: 2, lent: 0",
+        "Pool { idle: 0, lent: 0",
+    );
+}
+
+#[test]
+fn levels_do_what_they_say_and_those_out_of_range_are_the_nearest() {
+    let wire = |config: PermessageDeflate| from(&config).compress(&text());
+    let new = PermessageDeflate::new;
+    assert_eq!(wire(new().level(0)), wire(new().level(1)));
+    assert_eq!(wire(new().level(99)), wire(new().level(9)));
+    let octets = |config| wire(config).map(|wire| wire.len());
+    assert!(octets(new().level(6)) < octets(new().level(1)));
+
+    let memory = |level| wire(new().level(6).memory_level(level));
+    assert_eq!(memory(0), memory(1));
+    assert_eq!(memory(99), memory(9));
+    assert_ne!(memory(1), memory(9), "with less memory, blocks are shorter");
+}
+
+/// 100,000 octets of words.
+fn text() -> Vec<u8> {
+    let words = noise(20_000).into_iter().map(|n| format!("word{n} "));
+    words.collect::<String>().into_bytes()[..100_000].to_vec()
 }
