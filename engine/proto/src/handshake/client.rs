@@ -271,9 +271,6 @@ impl ClientHandshake {
             self.request.headers.append(name.clone(), value.clone());
         }
         self.interim = 0;
-        self.scan = HeadScan::default();
-        self.input.clear();
-        self.output.clear();
         self.state = State::Head;
         self.ask(nonce)?;
         Ok(if reusable {
