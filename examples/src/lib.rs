@@ -1,1 +1,1 @@
-//! Small complete programs, each also a test
+//! Small complete programs: see `src/bin`, and the table in `README.md`.

@@ -1,0 +1,96 @@
+//! Every example runs, and prints what it promises.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+/// The echo server on a free port, killed at the end of the test.
+struct EchoServer {
+    process: Child,
+    address: String,
+}
+
+impl EchoServer {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_echo_server"))
+            .arg("127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("it is piped");
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("the server says where it is");
+        let address = line
+            .trim()
+            .strip_prefix("listening on ws://")
+            .unwrap_or_else(|| panic!("not an address: {line:?}"))
+            .to_owned();
+        Self { process, address }
+    }
+}
+
+impl Drop for EchoServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn run(program: &str, arguments: &[&str], input: &str) -> String {
+    let mut process = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    process
+        .stdin
+        .take()
+        .expect("it is piped")
+        .write_all(input.as_bytes())
+        .expect("the program reads");
+    let output = process.wait_with_output().expect("the program ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} failed: {errors}");
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+#[test]
+fn the_echo_client_gets_its_lines_back_from_the_echo_server() {
+    let server = EchoServer::start();
+    let url = format!("ws://{}", server.address);
+    let long = "compressible ".repeat(1000);
+    let input = format!("one\n\u{3c0}\u{3b1}\n{long}\n");
+    assert_eq!(
+        run(env!("CARGO_BIN_EXE_echo_client"), &[&url], &input),
+        input
+    );
+}
+
+#[test]
+fn the_loop_without_tokio_speaks_with_the_echo_server_and_closes_cleanly() {
+    let server = EchoServer::start();
+    let output = run(env!("CARGO_BIN_EXE_sans_io_loop"), &[&server.address], "");
+    assert_eq!(output, "got Text(\"hello\")\nclosed with code 1000\n");
+}
+
+#[test]
+fn tls_works_with_trust_and_not_without() {
+    let output = run(env!("CARGO_BIN_EXE_tls"), &[], "");
+    let (refused, accepted) = output.split_once('\n').expect("two lines");
+    assert!(refused.contains("TLS with the server failed"), "{refused}");
+    assert_eq!(accepted, "with trust: Some(Text(\"over TLS\"))\n");
+}
+
+#[test]
+fn the_custom_extension_is_agreed_shifts_and_answers_on_its_opcode() {
+    assert_eq!(
+        run(env!("CARGO_BIN_EXE_custom_extension"), &[], ""),
+        "agreed: x-caesar; shift=13\n\
+         server got Text(\"Hello, world!\")\n\
+         client got Some(Text(\"Hello, world!\"))\n\
+         Opcode-B: shift is 13\n"
+    );
+}
