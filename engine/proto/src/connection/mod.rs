@@ -216,7 +216,8 @@ impl Connection {
     }
 
     fn check_room(&self) -> Result<(), UsageError> {
-        if self.transport.shut {
+        // Before the room: a sender that waits for room here would wait for ever.
+        if self.transport.shut || self.state() != State::Open {
             return Err(UsageError::Closed);
         }
         if self.buffered() < self.config().limits.max_write_buffer {

@@ -116,10 +116,10 @@ impl Endpoint {
     /// [`UsageError::Closed`], [`UsageError::PartExpected`] in the middle of a message sent in
     /// parts, or [`UsageError::Encode`].
     pub fn send(&mut self, message: Message, hints: Hints) -> Result<(), UsageError> {
+        self.check_open()?;
         if self.parts.is_some() {
             return Err(UsageError::PartExpected);
         }
-        self.check_open()?;
         self.encode(
             Head::new(message.kind().opcode()),
             message.into_payload(),
