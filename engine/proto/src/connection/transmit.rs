@@ -27,6 +27,10 @@ impl Connection {
     /// What is to be written.
     #[inline]
     pub fn poll_transmit(&mut self) -> Transmit<'_> {
+        // Behind the end of our side, or on a broken stream, there is nothing to write to.
+        if self.transport.shut {
+            return Transmit::Idle;
+        }
         self.fill();
         if !self.write.is_empty() {
             let (front, back) = self.write.slices();
