@@ -198,6 +198,10 @@ impl Connection {
         else {
             return false;
         };
+        // The inside of a frame, of which every octet counts.
+        if self.input.partial.is_some() {
+            return true;
+        }
         match self.decoder.header(tail) {
             Ok(Some(header)) => tail.len() - header.size >= header.length,
             Ok(None) => false,
