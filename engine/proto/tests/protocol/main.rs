@@ -3,13 +3,17 @@
 //! A file per chapter of RFC 6455. What goes over the wire is written out; every input is also fed
 //! whole, octet by octet and in random pieces, through every way in.
 
+mod borrow;
+mod close;
 mod control;
+mod errors;
 mod extension;
 mod fragmentation;
 mod framing;
 mod keepalive;
 mod limits;
 mod negotiation;
+mod parts;
 mod subject;
 mod toy;
 mod utf8;
