@@ -1,7 +1,7 @@
 //! One self-contained HTML page.
 //!
 //! The page needs no network and no script: the inline script only adds the filter. All text of
-//! the record goes through [`visible`] and through the template's escaping. The page shows long
+//! the record goes through `visible` and through the template's escaping. The page shows long
 //! wire logs and long payloads in part and says what it left out; the case files hold all of it.
 
 mod anchor;
