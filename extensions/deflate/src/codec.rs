@@ -1,8 +1,11 @@
 //! DEFLATE (RFC 1951) as PMCEs use it: a stream that never ends, cut at sync flushes.
 //!
-//! The only file that knows the library behind it.
+//! The only file that knows the library behind it: flate2 on zlib-rs. Two things flate2 does not show,
+//! and for them zlib-rs is asked itself: the memory level of a compressor, and whether an inflater
+//! stands between two blocks.
 
 use cloverleaf_proto::extension::{Failure, Output};
+use flate2::{Compress, Compression, FlushCompress};
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
 
 use crate::parameters::WindowBits;
@@ -28,9 +31,65 @@ const SMALL: usize = 1 << 10;
 /// come before. The room for it must never be full.
 const TAIL_STEP: usize = 20 * 258;
 
+/// The memory level that flate2 sets.
+const MEMORY_LEVEL: u8 = 8;
+
+/// The same deflater behind two doors.
+enum Deflater {
+    Flate2(Compress),
+    WithMemoryLevel(Deflate),
+}
+
+impl Deflater {
+    fn new(level: u8, memory_level: u8, bits: u8) -> Self {
+        if memory_level == MEMORY_LEVEL {
+            let level = Compression::new(level.into());
+            return Self::Flate2(Compress::new_with_window_bits(level, false, bits));
+        }
+        Self::WithMemoryLevel(Deflate::new_with_config(DeflateConfig {
+            level: level.into(),
+            mem_level: memory_level.into(),
+            // Negative: without the zlib header.
+            window_bits: -i32::from(bits),
+            ..DeflateConfig::default()
+        }))
+    }
+
+    fn reset(&mut self) {
+        match self {
+            Self::Flate2(deflate) => deflate.reset(),
+            Self::WithMemoryLevel(deflate) => deflate.reset(),
+        }
+    }
+
+    /// Octets taken and given since the last reset.
+    fn totals(&self) -> (u64, u64) {
+        match self {
+            Self::Flate2(deflate) => (deflate.total_in(), deflate.total_out()),
+            Self::WithMemoryLevel(deflate) => (deflate.total_in(), deflate.total_out()),
+        }
+    }
+
+    fn sync(&mut self, input: &[u8], step: &mut [u8]) {
+        const WHY: &str = "a stream that was never finished takes any input";
+        match self {
+            Self::Flate2(deflate) => {
+                deflate
+                    .compress(input, step, FlushCompress::Sync)
+                    .expect(WHY);
+            }
+            Self::WithMemoryLevel(deflate) => {
+                deflate
+                    .compress(input, step, DeflateFlush::SyncFlush)
+                    .expect(WHY);
+            }
+        }
+    }
+}
+
 /// A deflater of one window size.
 pub(crate) struct Compressor {
-    deflate: Deflate,
+    deflate: Deflater,
     window_bits: WindowBits,
     fresh: bool,
 }
@@ -40,14 +99,7 @@ impl Compressor {
     pub(crate) fn new(level: u8, memory_level: u8, window_bits: WindowBits) -> Self {
         // zlib cannot deflate with 8 and panics if asked. With 9 it keeps 262 octets of the 512
         // for itself and no match reaches back further than 250, so that 9 honours 8.
-        let bits = i32::from(window_bits.get()).max(9);
-        let deflate = Deflate::new_with_config(DeflateConfig {
-            level: level.into(),
-            mem_level: memory_level.into(),
-            // Negative: without the zlib header.
-            window_bits: -bits,
-            ..DeflateConfig::default()
-        });
+        let deflate = Deflater::new(level, memory_level, window_bits.get().max(9));
         Self {
             deflate,
             window_bits,
@@ -75,12 +127,11 @@ impl Compressor {
         self.fresh = false;
         let mut step = [0; DEFLATE_STEP];
         loop {
-            let (read, written) = (self.deflate.total_in(), self.deflate.total_out());
-            self.deflate
-                .compress(input, &mut step, DeflateFlush::SyncFlush)
-                .expect("a stream that was never finished takes any input");
-            let written = (self.deflate.total_out() - written) as usize;
-            input = &input[(self.deflate.total_in() - read) as usize..];
+            let before = self.deflate.totals();
+            self.deflate.sync(input, &mut step);
+            let after = self.deflate.totals();
+            let written = (after.1 - before.1) as usize;
+            input = &input[(after.0 - before.0) as usize..];
             out.write(&step[..written])?;
             // A step that was filled may hide more, even with no input left.
             if written < step.len() {
