@@ -25,15 +25,16 @@ def say(word, value):
     print(f'@{word} {json.dumps(value, sort_keys=True)}', flush=True)
 
 
-def keep(results, outdir, agent):
+def keep(results, spec, agent):
     for result in results:
         case = case_to_dict(result)
         case['agent'] = agent
+        case['isServer'] = 'servers' not in spec  # always false after a crash
         name = re.sub('[^0-9]', '_', case['id'])
-        unfinished = os.path.join(outdir, name + '.new')
+        unfinished = os.path.join(spec['outdir'], name + '.new')
         with open(unfinished, 'w') as file:
             json.dump(case, file, sort_keys=True, indent=3)
-        os.rename(unfinished, os.path.join(outdir, name + '.json'))
+        os.rename(unfinished, os.path.join(spec['outdir'], name + '.json'))
         say('verdict', {
             'id': case['id'],
             'behavior': case['behavior'],
@@ -80,12 +81,12 @@ async def main(mode, spec, agent):
         url = spec['servers'][0]['url']
         for case in spec['cases']:
             print(f'Running test case ID {case}', flush=True)
-            keep(await verdicts(run_fuzzingclient(url, [case])), spec['outdir'], agent)
+            keep(await verdicts(run_fuzzingclient(url, [case])), spec, agent)
     else:
         async with run_fuzzingserver(spec['cases'], host='127.0.0.1', port=0) as server:
             watch(server.port)
             say('listening', server.port)
-            keep(await verdicts(server.get_result()), spec['outdir'], agent)
+            keep(await verdicts(server.get_result()), spec, agent)
 
 
 if __name__ == '__main__':

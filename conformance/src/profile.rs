@@ -12,7 +12,8 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 ///
 /// They differ from the defaults in these points only: messages and frames of 64 MiB; no
 /// keepalive, since the suite counts a ping that it did not ask for as a failure; with
-/// `deflate`, permessage-deflate for every message, however short.
+/// `deflate`, permessage-deflate for every message, however short, and with context takeover
+/// unless the suite asks for none: so its cases see both ways.
 ///
 /// # Errors
 ///
@@ -23,7 +24,11 @@ pub fn config(deflate: bool) -> Result<Config, ConfigError> {
     config.limits.max_frame_size = LARGEST_MESSAGE;
     config.timing.ping_interval = None;
     if deflate {
-        config.extensions = Extensions::new().with(PermessageDeflate::new().threshold(0))?;
+        let deflate = PermessageDeflate::new()
+            .threshold(0)
+            .server_no_context_takeover(false)
+            .client_no_context_takeover(false);
+        config.extensions = Extensions::new().with(deflate)?;
     }
     Ok(config)
 }

@@ -4,6 +4,8 @@ mod error;
 mod outcome;
 mod results;
 mod shard;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fs;

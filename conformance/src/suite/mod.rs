@@ -96,6 +96,17 @@ impl Judge {
         Ok(Self { suite, runtime })
     }
 
+    /// wstest on an interpreter of the test's own making.
+    #[cfg(test)]
+    pub(crate) fn on(python: impl Into<PathBuf>) -> Self {
+        Self {
+            suite: Suite::Wstest,
+            runtime: Runtime::Native {
+                python: python.into(),
+            },
+        }
+    }
+
     /// Which suite this is.
     pub fn suite(&self) -> Suite {
         self.suite

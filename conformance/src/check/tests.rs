@@ -1,0 +1,289 @@
+//! Whole checks, with shell scripts in the place of the judge and of the subjects.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::selection;
+
+/// What every judge of these tests begins with: the folder and the cases of its shard, and a
+/// way to give a verdict.
+const JUDGE: &str = r#"#!/bin/sh
+folder=$(dirname "$2")
+mode=$4
+cases=$(sed -n 's/^ *"\([0-9.]*\)",\{0,1\}$/\1/p' "$folder/spec.json")
+judge() {
+    server=$([ "$mode" = fuzzingserver ] && echo true || echo false)
+    printf '{"agent":"Us","id":"%s","behavior":"%s","behaviorClose":"%s","duration":1,"remoteCloseCode":1000,"isServer":%s}' \
+        "$1" "$2" "$3" $server > "$folder/cases/$1.json"
+    printf '@verdict {"id":"%s","behavior":"%s","behaviorClose":"%s"}\n' "$1" "$2" "$3"
+}
+"#;
+
+/// A server that comes up and does nothing.
+const SERVER: &str = "echo listening on ws://127.0.0.1:9; cat";
+
+struct Bench {
+    folder: tempfile::TempDir,
+    judge: Judge,
+    options: Options,
+}
+
+impl Bench {
+    fn new(judge: &str, cases: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let python = folder.path().join("python");
+        fs::write(&python, format!("{JUDGE}{judge}")).expect("written");
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).expect("executable");
+        let patterns: Vec<_> = cases
+            .iter()
+            .map(|text| text.parse().expect("a pattern"))
+            .collect();
+        let options = Options {
+            server: None,
+            client: None,
+            cases: selection::select(&patterns, &[]).expect("not empty"),
+            jobs: NonZeroUsize::MIN,
+            out: folder.path().join("out"),
+            agent: "Us".to_owned(),
+            allow: Vec::new(),
+        };
+        Self {
+            judge: Judge::on(python),
+            folder,
+            options,
+        }
+    }
+
+    fn server(mut self, command: &str) -> Self {
+        self.options.server = Some(SubjectCommand::shell(command));
+        self
+    }
+
+    fn client(mut self, command: &str) -> Self {
+        self.options.client = Some(SubjectCommand::shell(command));
+        self
+    }
+
+    async fn check(&self) -> (Outcome, Vec<String>) {
+        let mut judged = Vec::new();
+        let outcome = check(&self.judge, &self.options, |event| {
+            if let Event::Judged {
+                role,
+                case,
+                expected,
+                ..
+            } = event
+            {
+                judged.push(format!("{role} {case} {expected}"));
+            }
+        })
+        .await
+        .expect("a report");
+        (outcome, judged)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.options.out.join(name)
+    }
+
+    fn index(&self, role: &str) -> serde_json::Value {
+        let text = fs::read(self.file(role).join("index.json")).expect("an index");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+}
+
+#[tokio::test]
+async fn when_all_is_ok_there_is_a_report_and_nothing_else() {
+    let bench = Bench::new(
+        "for case in $cases; do judge $case OK OK; done",
+        &["1.1.*", "2.10"],
+    )
+    .server(SERVER);
+    let (outcome, judged) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 0);
+    assert_eq!(judged.len(), 9);
+    assert!(judged.contains(&"server 2.10 true".to_owned()));
+    assert_eq!(
+        bench.index("servers")["Us"]
+            .as_object()
+            .map(serde_json::Map::len),
+        Some(9)
+    );
+    assert!(bench.file("servers/us_case_2_10.json").is_file());
+    assert!(bench.file("index.html").is_file());
+    assert!(
+        !bench.file("run").exists(),
+        "no logs are left after a success"
+    );
+    assert!(!bench.file("clients/index.json").exists());
+}
+
+#[tokio::test]
+async fn a_failed_case_fails_the_check_and_keeps_the_logs() {
+    let bench = Bench::new(
+        "judge 1.1.1 OK OK; judge 1.1.2 NON-STRICT OK",
+        &["1.1.1", "1.1.2"],
+    )
+    .server(SERVER);
+    let (outcome, judged) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 1);
+    assert_eq!(judged, ["server 1.1.1 true", "server 1.1.2 false"]);
+    assert!(bench.file("run/servers/01/judge.log").is_file());
+    assert!(bench.file("run/servers/server.log").is_file());
+}
+
+#[tokio::test]
+async fn a_judge_that_breaks_off_leaves_an_incomplete_report_that_says_so() {
+    let bench = Bench::new(
+        "judge 1.1.1 OK OK; echo out of memory >&2; exit 9",
+        &["1.1.*"],
+    )
+    .server(SERVER);
+    let (outcome, _) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 3);
+    let [trouble] = &outcome.troubles[..] else {
+        panic!("{:?}", outcome.troubles)
+    };
+    for part in [
+        "exit status: 9",
+        "7 of 8 cases",
+        "the first 1.1.2",
+        "out of memory",
+        "run/servers/01",
+    ] {
+        assert!(trouble.contains(part), "{part}: {trouble}");
+    }
+    assert_eq!(outcome.findings_of(&Reason::Missing).count(), 7);
+    assert_eq!(bench.index("servers")["Us"]["1.1.1"]["behavior"], "OK");
+}
+
+#[tokio::test]
+async fn a_server_that_never_comes_up_is_unreachable() {
+    let bench = Bench::new("", &["1.1.1"]).server("echo no >&2; exit 1");
+    let error = check(&bench.judge, &bench.options, |_| {})
+        .await
+        .expect_err("no report");
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("server.log"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_dies_in_mid_run_is_noticed() {
+    let bench = Bench::new(
+        // Waits until the server is gone, then ends as wstest does: without a complaint.
+        "judge 1.1.1 OK OK; pid=$(cat \"$folder/../pid\"); kill $pid; \
+         while kill -0 $pid 2>/dev/null; do :; done; exit 0",
+        &["1.1.1", "1.1.2"],
+    );
+    let pid = bench.file("run/servers/pid");
+    let server = format!(
+        "echo $$ > {}; {}",
+        pid.display(),
+        SERVER.replace("cat", "exec cat")
+    );
+    let bench = bench.server(&server);
+    let (outcome, _) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 3);
+    assert!(
+        outcome
+            .troubles
+            .iter()
+            .any(|trouble| trouble.contains("ended in mid-run")),
+        "{:?}",
+        outcome.troubles
+    );
+}
+
+#[tokio::test]
+async fn a_client_walks_its_shard_and_is_told_where_and_as_whom() {
+    let bench = Bench::new(
+        "echo '@listening 4711'; for case in $cases; do judge $case OK OK; done; cat",
+        &["1.1.1", "12.1.1"],
+    );
+    let seen = bench.folder.path().join("seen");
+    let bench = bench.client(&format!("echo {{url}} {{agent}} >> {}", seen.display()));
+    let (outcome, judged) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 0, "{:?}", outcome.troubles);
+    assert_eq!(judged, ["client 1.1.1 true", "client 12.1.1 true"]);
+    assert_eq!(
+        fs::read_to_string(seen).expect("the client ran"),
+        "ws://127.0.0.1:4711 Us\n".repeat(2)
+    );
+    assert_eq!(
+        bench.index("clients")["Us"]
+            .as_object()
+            .map(serde_json::Map::len),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_ends_early_leaves_missing_cases_and_its_status() {
+    let bench = Bench::new(
+        "echo '@listening 4711'; judge 1.1.1 OK OK; cat",
+        &["1.1.1", "1.1.2"],
+    )
+    .client("exit 5");
+    let (outcome, _) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 3);
+    let [trouble] = &outcome.troubles[..] else {
+        panic!("{:?}", outcome.troubles)
+    };
+    assert!(
+        trouble.contains("the client under test ended (exit status: 5)"),
+        "{trouble}"
+    );
+    assert_eq!(bench.index("clients")["Us"]["1.1.1"]["behavior"], "OK");
+}
+
+#[tokio::test]
+async fn verdicts_that_a_judge_gives_only_when_told_to_end_count() {
+    let bench =
+        Bench::new("echo '@listening 4711'; cat; judge 1.1.1 OK OK", &["1.1.1"]).client("true");
+    let (outcome, _) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 0, "{:?}", outcome.troubles);
+}
+
+#[tokio::test]
+async fn allowed_cases_are_shown_as_expected() {
+    let mut bench = Bench::new("judge 6.4.1 FAILED UNCLEAN", &["6.4.1"]).server(SERVER);
+    bench.options.allow = vec!["6.*".parse().expect("a pattern")];
+    let (outcome, judged) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 0);
+    assert_eq!(judged, ["server 6.4.1 true"]);
+}
+
+#[tokio::test]
+async fn a_new_report_takes_the_place_of_the_old_and_leaves_strangers_files_alone() {
+    let bench =
+        Bench::new("for case in $cases; do judge $case OK OK; done", &["1.1.1"]).server(SERVER);
+    for old in [
+        "servers/us_case_9_9_9.json",
+        "clients/index.json",
+        "servers/notes.txt",
+    ] {
+        let old = bench.file(old);
+        fs::create_dir_all(old.parent().expect("has one")).expect("created");
+        fs::write(old, "old").expect("written");
+    }
+    assert_eq!(bench.check().await.0.exit_code(), 0);
+    assert!(!bench.file("servers/us_case_9_9_9.json").exists());
+    assert!(!bench.file("clients/index.json").exists());
+    assert!(bench.file("servers/notes.txt").exists());
+}
+
+#[tokio::test]
+async fn two_checks_cannot_write_to_one_folder() {
+    let bench = Bench::new("", &["1.1.1"]).server(SERVER);
+    fs::create_dir_all(&bench.options.out).expect("created");
+    let held = fs::File::create(bench.file(".lock")).expect("created");
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).expect("locked");
+    let error = check(&bench.judge, &bench.options, |_| {})
+        .await
+        .expect_err("refused");
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("another check"), "{error}");
+    assert!(!Path::new(&bench.file("run")).exists());
+}

@@ -1,0 +1,189 @@
+//! The `cloverleaf` program, run as a person runs it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Output, Stdio};
+
+fn cloverleaf(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloverleaf"));
+    command.args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_usage_error_exits_with_2_and_advice() {
+    for (arguments, advice) in [
+        (&["check", "--cases", "9.1"][..], "write `9.1.*`"),
+        (
+            &["check", "--cases", "1.1.1", "--exclude", "1.*"],
+            "leave no case",
+        ),
+        (&["check", "--suite", "native"], "wstest"),
+        (
+            &["check", "--strict", "--allow", "1.*"],
+            "cannot be used with",
+        ),
+        (
+            &[
+                "echo",
+                "--tls-cert",
+                "no-such.pem",
+                "--tls-key",
+                "no-such.pem",
+            ],
+            "no-such.pem",
+        ),
+        (&["testee"], "<URL>"),
+        (
+            &["testee", "http://127.0.0.1:9", "--range", "2-1"],
+            "FIRST-LAST",
+        ),
+        (&[], "Usage"),
+    ] {
+        let output = cloverleaf(arguments).output().expect("starts");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(advice), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn the_echo_server_says_when_it_is_ready_and_ends_with_its_input() {
+    let mut server = cloverleaf(&["echo", "--listen", "127.0.0.1:0", "--end-with-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut output = BufReader::new(server.stdout.take().expect("piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a line");
+    let address = line
+        .strip_prefix("listening on ws://")
+        .unwrap_or_else(|| panic!("unexpected: {line}"))
+        .trim();
+
+    let mut stream = TcpStream::connect(address).expect("reachable");
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
+    .expect("sent");
+    let mut head = String::new();
+    let mut stream = BufReader::new(stream);
+    while !head.ends_with("\r\n\r\n") {
+        assert!(
+            stream.read_line(&mut head).expect("read") > 0,
+            "cut short: {head}"
+        );
+    }
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(
+        head.to_lowercase()
+            .contains("sec-websocket-extensions: permessage-deflate"),
+        "{head}"
+    );
+
+    // "Hello", masked with the key of RFC 6455 section 5.7, and the echo without a mask.
+    let masked = [
+        0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
+    ];
+    stream.get_mut().write_all(&masked).expect("sent");
+    let mut first = [0; 2];
+    stream.read_exact(&mut first).expect("an echo");
+    // RSV1 is set: the profile compresses even what does not shrink.
+    assert_eq!(first[0], 0xc1);
+
+    drop(server.stdin.take());
+    assert!(server.wait().expect("ended").success());
+}
+
+#[test]
+fn a_testee_without_a_server_exits_with_3() {
+    // Port 9 (discard) has no listener on any machine that this is likely to run on.
+    let output = cloverleaf(&["testee", "ws://127.0.0.1:9"])
+        .output()
+        .expect("starts");
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+}
+
+/// Runs a check with kosoku, which is quick to install, into a fresh folder. `None`, having
+/// said why, where it cannot be installed.
+fn check_with_kosoku(arguments: &[&str]) -> Option<(Output, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let output = cloverleaf(&["check", "--suite", "kosoku", "--out"])
+        .arg(folder.path())
+        .args(arguments)
+        .output()
+        .expect("starts");
+    let error = text(&output.stderr);
+    if output.status.code() == Some(2)
+        && (error.contains("kosoku needs Python") || error.contains("failed while"))
+    {
+        eprintln!("SKIPPED, kosoku cannot be installed here: {error}");
+        return None;
+    }
+    Some((output, folder))
+}
+
+#[test]
+fn a_check_of_our_server_and_client_exits_with_0() {
+    let cases = ["--cases", "1.*", "2.*", "7.7.*", "12.1.1"];
+    let Some((output, folder)) = check_with_kosoku(&cases) else {
+        return;
+    };
+    let (table, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{table}{error}");
+    assert!(table.contains("All as expected."), "{table}");
+    assert!(error.contains("server 41/41, client 41/41"), "{error}");
+    for file in [
+        "servers/index.json",
+        "clients/cloverleaf_case_7_7_13.json",
+        "index.html",
+    ] {
+        assert!(folder.path().join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_check_of_a_server_that_refuses_connections_fails() {
+    let server = "echo listening on ws://127.0.0.1:9; cat";
+    let arguments = [
+        "--role",
+        "server",
+        "--cases",
+        "1.1.*",
+        "--server-command",
+        server,
+    ];
+    let Some((output, folder)) = check_with_kosoku(&arguments) else {
+        return;
+    };
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{table}");
+    assert!(table.contains("NOT as expected."), "{table}");
+    assert!(folder.path().join("run/servers/01/judge.log").is_file());
+}
+
+#[test]
+fn a_check_of_a_program_that_is_no_server_exits_with_3() {
+    let arguments = [
+        "--role",
+        "server",
+        "--cases",
+        "1.1.1",
+        "--server-command",
+        "false",
+    ];
+    let Some((output, _folder)) = check_with_kosoku(&arguments) else {
+        return;
+    };
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.contains("ended before it said"), "{error}");
+}
