@@ -14,6 +14,7 @@ mod keepalive;
 mod limits;
 mod negotiation;
 mod parts;
+mod simulator;
 mod subject;
 mod toy;
 mod utf8;

@@ -47,8 +47,10 @@ fn all() -> Extensions {
 
 const BIT: Conflict = Conflict::ReservedBit(Rsv::RSV1);
 
-/// What stands beside each other, with the first conflict.
-const TABLE: &[(&[&str], Option<(&str, Conflict)>)] = &[
+/// Names in the order of the offers, and the one that is in conflict with those before it.
+type Row = (&'static [&'static str], Option<(&'static str, Conflict)>);
+
+const TABLE: &[Row] = &[
     (&["pmd"], None),
     (&["pmd", "seal"], None),
     (&["seal", "pmd"], Some(("pmd", Conflict::Order))),
