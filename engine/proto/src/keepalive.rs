@@ -107,6 +107,15 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// Some moment.
+    fn start() -> Instant {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is no other way to an Instant"
+        )]
+        Instant::now()
+    }
+
     /// The middle of the spread: the interval as it is set.
     const MIDDLE: u32 = u32::MAX / 2;
 
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn silence_is_a_ping_after_20_s_and_death_after_40() {
-        let t0 = Instant::now();
+        let t0 = start();
         let mut keepalive = keepalive(t0);
         assert_eq!(keepalive.deadline(), Some(t0 + s(20)));
         assert_eq!(keepalive.handle_timeout(t0 + s(19)), Due::Nothing);
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn any_octet_is_life_and_only_the_right_pong_is_a_round_trip() {
-        let t0 = Instant::now();
+        let t0 = start();
         let mut keepalive = keepalive(t0);
         assert_eq!(keepalive.handle_timeout(t0 + s(20)), Due::Ping(1));
         keepalive.handle_input(t0 + s(21));
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_an_hour_gives_one_ping_and_no_burst() {
-        let t0 = Instant::now();
+        let t0 = start();
         let mut keepalive = keepalive(t0);
         let later = t0 + s(3600);
         assert_eq!(keepalive.handle_timeout(later), Due::Ping(1));
@@ -151,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_spread_moves_the_interval_by_a_tenth_either_way() {
-        let t0 = Instant::now();
+        let t0 = start();
         let first = Keepalive::new(&Timing::default(), 0, t0);
         let last = Keepalive::new(&Timing::default(), u32::MAX, t0);
         assert_eq!(first.deadline(), Some(t0 + s(18)));

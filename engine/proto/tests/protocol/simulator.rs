@@ -241,7 +241,7 @@ impl World {
     fn pass_time(&mut self) {
         let arrivals = self.ends.iter().flat_map(|end| {
             let first = end.pipe.octets.front().map(|(due, _)| *due);
-            first.or(end.pipe.eof.filter(|_| !end.knows_eof))
+            first.or_else(|| end.pipe.eof.filter(|_| !end.knows_eof))
         });
         let timeouts = self
             .ends
