@@ -106,6 +106,10 @@ impl Endpoint {
     ///
     /// What is wrong with it becomes a close frame and the end of the connection.
     pub fn handle_frame(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
+        // Behind its close frame or an error, the peer has nothing more to say that counts.
+        if !matches!(self.state(), State::Open | State::Closing) {
+            return None;
+        }
         let checked = self
             .admit(head)
             .map_err(ConnectionError::from)
