@@ -274,7 +274,8 @@ pub enum UsageError {
     /// The code may not stand in a close frame; see
     /// [`CloseCode::is_allowed_on_wire`](crate::close::CloseCode::is_allowed_on_wire).
     CloseCode(CloseCode),
-    /// An extension could not encode the message. The connection goes on.
+    /// An extension could not encode the message. The connection closes with 1011, behind what was
+    /// sent before: nobody knows what the encoders before the failing one have remembered.
     Encode(Failure),
     /// No agreed extension owns this opcode.
     OpCode(OpCode),

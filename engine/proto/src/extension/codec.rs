@@ -18,7 +18,9 @@ pub trait Encoder: Send {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] refuses the message: `send` reports it and nothing leaves.
+    /// A [`Failure`] refuses the message: nothing of it leaves, and the connection ends. From the
+    /// message stage, `send` reports it, and the connection closes with 1011; from the frame stage,
+    /// it fails the connection.
     fn encode(
         &mut self,
         head: Head,
