@@ -6,6 +6,7 @@
 mod borrow;
 mod close;
 mod control;
+mod endpoint;
 mod errors;
 mod extension;
 mod fragmentation;
