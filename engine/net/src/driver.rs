@@ -117,8 +117,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.check_drain();
             // Everything that was asked for is decoded: what `send` has corked goes out now. If the
             // stream does not take it we read on, or two ends that both write would wait for ever.
-            let _ = self.poll_write(cx);
-            ready!(self.poll_progress(cx));
+            if self.connection.has_transmit() {
+                let _ = self.poll_write(cx);
+            }
+            // The clock only when there is nothing to read: what has arrived in time is not late.
+            if self.poll_read(cx).is_pending() {
+                self.connection.release();
+                ready!(self.poll_clock(cx));
+            }
         }
     }
 
@@ -161,23 +167,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(());
             }
             self.check_drain();
-            if self.connection.has_input() {
-                // One event is ready for the application; more is not read on its behalf.
-                ready!(self.poll_clock(cx));
-            } else {
-                ready!(self.poll_progress(cx));
+            // Once an event is ready for the application, more is not read on its behalf.
+            if !self.connection.has_input() && self.poll_read(cx).is_ready() {
+                continue;
             }
+            ready!(self.poll_clock(cx));
         }
-    }
-
-    /// Reads once, or lets a deadline pass. Ready if anything changed.
-    #[inline]
-    fn poll_progress(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_read(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        // Only when there is nothing to read: what has arrived in time is not late.
-        self.poll_clock(cx)
     }
 
     /// Ready once nothing waits to be written, or nothing can be any more.
@@ -205,6 +200,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Ready(Ok(n)) => {
                     self.unflushed = true;
                     self.connection.handle_written(now(), n);
+                    if !self.connection.has_transmit() {
+                        break;
+                    }
                 }
                 Poll::Ready(Err(error)) => self.lose(error),
                 Poll::Pending => {
@@ -223,49 +221,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(())
     }
 
+    /// Reads once. Ready if anything changed.
     #[inline]
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(mut target) = self.connection.read_target() {
             let room = target.remaining_mut();
             let read = pin!(self.stream.read_buf(&mut target)).poll(cx);
-            return match ready!(read) {
-                Ok(0) if room > 0 => {
-                    self.connection.handle_eof(now());
-                    Poll::Ready(())
-                }
-                Ok(_) => {
-                    self.connection.handle_filled(now());
-                    Poll::Ready(())
-                }
-                Err(error) => {
-                    self.lose(error);
-                    Poll::Ready(())
-                }
-            };
+            match ready!(read) {
+                Ok(0) if room > 0 => self.connection.handle_eof(now()),
+                Ok(_) => self.connection.handle_filled(now()),
+                Err(error) => self.lose(error),
+            }
+            return Poll::Ready(());
         }
         let mut lent = LENT.take();
-        // Filled with zeros once in the life of a thread.
-        lent.resize(READ_BUFFER, 0);
+        if lent.len() < READ_BUFFER {
+            // Filled with zeros once in the life of a thread.
+            lent.resize(READ_BUFFER, 0);
+        }
         let mut buffer = ReadBuf::new(&mut lent);
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
-        let result = match read {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) => {
-                self.lose(error);
-                Poll::Ready(())
+        if let Poll::Ready(result) = &read {
+            match (result, buffer.filled_mut()) {
+                (Ok(()), []) => self.connection.handle_eof(now()),
+                (Ok(()), input) => self.connection.handle_input(now(), input),
+                (Err(_), _) => {}
             }
-            Poll::Ready(Ok(())) => {
-                let input = buffer.filled_mut();
-                if input.is_empty() {
-                    self.connection.handle_eof(now());
-                } else {
-                    self.connection.handle_input(now(), input);
-                }
-                Poll::Ready(())
-            }
-        };
+        }
         LENT.set(lent);
-        result
+        read.map(|result| {
+            if let Err(error) = result {
+                self.lose(error);
+            }
+        })
     }
 
     /// Ready if a deadline has passed. Else the task is woken when the next one does.

@@ -244,6 +244,13 @@ impl Connection {
         None
     }
 
+    /// Gives back memory that only a connection at work needs. For callers that are about to wait
+    /// for the peer.
+    #[inline]
+    pub fn release(&mut self) {
+        self.endpoint.release();
+    }
+
     // Questions.
 
     /// Octets that wait to be written, encoded or not. For back-pressure.

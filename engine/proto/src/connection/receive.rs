@@ -102,7 +102,7 @@ impl Connection {
     /// only when that has nothing more, or what is left piles up.
     #[inline]
     pub fn handle_input(&mut self, now: Instant, input: &mut [u8]) {
-        if !self.input.tail.is_empty() || self.input.ready.is_some() {
+        if !self.is_drained() {
             self.arrived(now, input.len());
             self.input.tail.extend_from_slice(input);
             return;
@@ -144,6 +144,14 @@ impl Connection {
         (used, received)
     }
 
+    /// Whether everything that was handed over is used up, so that [`receive`](Self::receive) may be
+    /// called.
+    #[must_use]
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        self.input.tail.is_empty() && self.input.ready.is_none()
+    }
+
     /// Keeps what [`receive`](Self::receive) has not used, for [`poll_event`](Self::poll_event).
     #[inline]
     pub fn keep(&mut self, unused: &[u8]) {
@@ -168,8 +176,7 @@ impl Connection {
 
     /// Behind the last octet and the last event: what is not closed by now is lost.
     pub(super) fn end_if_drained(&mut self) {
-        let drained = self.input.tail.is_empty() && self.input.ready.is_none();
-        if !self.transport.eof || self.transport.done || !drained {
+        if !self.transport.eof || self.transport.done || !self.is_drained() {
             return;
         }
         self.endpoint.handle_eof();
@@ -187,17 +194,17 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn has_input(&self) -> bool {
-        if self.input.ready.is_some() {
-            return true;
+        if self.is_drained() {
+            return false;
         }
-        let Some(tail) = self
+        let tail = self
             .input
             .tail
             .get(self.input.decoded..)
-            .filter(|tail| !tail.is_empty())
-        else {
-            return false;
-        };
+            .unwrap_or_default();
+        if self.input.ready.is_some() || tail.is_empty() {
+            return self.input.ready.is_some();
+        }
         // The inside of a frame, of which every octet counts.
         if self.input.partial.is_some() {
             return true;

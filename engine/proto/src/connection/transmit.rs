@@ -24,6 +24,13 @@ pub enum Transmit<'a> {
 }
 
 impl Connection {
+    /// Whether [`poll_transmit`](Self::poll_transmit) has anything to say. A cheap question.
+    #[must_use]
+    #[inline]
+    pub fn has_transmit(&self) -> bool {
+        !self.write.is_empty() || self.endpoint.has_frames() || self.is_shutdown_due()
+    }
+
     /// What is to be written.
     #[inline]
     pub fn poll_transmit(&mut self) -> Transmit<'_> {
@@ -39,8 +46,6 @@ impl Connection {
         if self.is_shutdown_due() {
             return Transmit::Shutdown;
         }
-        // Nothing to do: a connection that waits holds no memory for work.
-        self.endpoint.release();
         Transmit::Idle
     }
 
@@ -50,8 +55,8 @@ impl Connection {
     pub fn handle_written(&mut self, now: Instant, n: usize) {
         self.now = now;
         self.write.advance(n);
-        let waiting = !self.write.is_empty() || self.endpoint.has_frames();
-        self.deadlines.handle_written(now, n, waiting);
+        self.deadlines
+            .handle_written(now, n, !self.write.is_empty());
         self.settle(now);
     }
 
@@ -98,7 +103,12 @@ impl Connection {
     }
 
     /// Whether our side of the stream is to end now: everything is written and nothing will follow.
+    #[inline]
     fn is_shutdown_due(&self) -> bool {
+        self.endpoint.state() != State::Open && self.is_shutdown_due_in_closing()
+    }
+
+    fn is_shutdown_due_in_closing(&self) -> bool {
         if self.transport.shut || self.transport.done || self.endpoint.has_frames() {
             return false;
         }

@@ -17,7 +17,7 @@ pub trait MaskSource: fmt::Debug + Send + Sync {
 /// `offset` is the position of `payload[0]` within the frame's payload, so that a frame may be
 /// processed in pieces; only its remainder by four matters.
 pub fn mask(payload: &mut [u8], key: [u8; 4], offset: usize) {
-    if key == [0; 4] {
+    if u32::from_ne_bytes(key) == 0 {
         return;
     }
     let key = rotated(key, offset);
