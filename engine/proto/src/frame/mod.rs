@@ -15,6 +15,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::wire::encode;
+
 /// One frame as it leaves an [`Endpoint`](crate::message): head and unmasked payload.
 ///
 /// Printed, it shows what went over the wire, with the payload cut at 30 characters:
@@ -42,6 +44,14 @@ impl Frame {
             payload: payload.into(),
         }
     }
+
+    /// Appends the frame as it is on the wire, in its shortest form, masked if there is a key.
+    ///
+    /// Nothing is checked: for tests and tools that need frames which a
+    /// [`Connection`](crate::Connection) would not send.
+    pub fn encode_into(&self, key: Option<[u8; 4]>, out: &mut Vec<u8>) {
+        encode(self.head, &self.payload, key, out);
+    }
 }
 
 impl fmt::Display for Frame {
@@ -62,6 +72,23 @@ impl fmt::Display for Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_frame_can_be_written_down_also_a_wrong_one() {
+        let mut out = Vec::new();
+        let key = Some([0xbe, 0x04, 0xe6, 0x6a]);
+        Frame::new(Head::new(OpCode::TEXT), "hello world").encode_into(key, &mut out);
+        assert_eq!(
+            out,
+            b"\x81\x8b\xbe\x04\xe6\x6a\xd6\x61\x8a\x06\xd1\x24\x91\x05\xcc\x68\x82"
+        );
+        out.clear();
+        let head = Head::new(OpCode::new(0xF))
+            .with_fin(false)
+            .with_rsv(Rsv::ALL);
+        Frame::new(head, vec![0; 126]).encode_into(None, &mut out);
+        assert_eq!(out[..4], [0x7F, 0x7E, 0, 126]);
+    }
 
     #[test]
     fn a_printed_frame_shows_flags_and_escapes_the_payload() {

@@ -39,7 +39,8 @@ impl WriteBuffer {
         debug_assert!(self.is_open(), "nothing may overtake a queued payload");
         let Frame { head, payload } = frame;
         if key.is_none() && payload.len() >= VECTORED {
-            self.push_head(head, payload.len(), None, 0);
+            self.make_room(0);
+            encode_header(head, payload.len(), None, &mut self.octets);
             self.payload = payload;
         } else {
             self.push_copy(head, &payload, key);
@@ -49,49 +50,23 @@ impl WriteBuffer {
     /// The same, always copying the payload.
     #[inline]
     pub(crate) fn push_copy(&mut self, head: Head, payload: &[u8], key: Option<[u8; 4]>) {
-        self.push_head(head, payload.len(), key, payload.len());
-        match key {
-            // Masked while copying: one pass, and the payload may be shared with others.
-            Some(key) => mask_into(payload, key, &mut self.octets),
-            None => self.octets.extend_from_slice(payload),
-        }
+        self.make_room(payload.len());
+        encode(head, payload, key, &mut self.octets);
     }
 
-    fn push_head(&mut self, head: Head, length: usize, key: Option<[u8; 4]>, behind: usize) {
+    #[inline]
+    fn make_room(&mut self, payload: usize) {
         // A peer that always leaves a little unread must not make us keep all it has read.
         if self.written > self.octets.len() / 2 {
             self.octets.drain(..self.written);
             self.written = 0;
         }
-        let mut octets = [0u8; 14];
-        let masked = if key.is_some() { 0x80 } else { 0 };
-        octets[0] = head.octet();
-        let mut size = match length {
-            0..=125 => {
-                octets[1] = masked | length as u8;
-                2
-            }
-            126..=0xFFFF => {
-                octets[1] = masked | 126;
-                octets[2..4].copy_from_slice(&(length as u16).to_be_bytes());
-                4
-            }
-            _ => {
-                octets[1] = masked | 127;
-                octets[2..10].copy_from_slice(&(length as u64).to_be_bytes());
-                10
-            }
-        };
-        if let Some(key) = key {
-            octets[size..size + 4].copy_from_slice(&key);
-            size += 4;
-        }
+        let size = MAX_HEADER + payload;
         if self.octets.capacity() == 0 {
-            self.octets = Vec::with_capacity((size + behind).max(SMALL));
+            self.octets = Vec::with_capacity(size.max(SMALL));
         } else {
-            self.octets.reserve(size + behind);
+            self.octets.reserve(size);
         }
-        self.octets.extend_from_slice(&octets[..size]);
     }
 
     /// What is to be written next: the second slice directly behind the first.
@@ -127,6 +102,40 @@ impl WriteBuffer {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// The longest header: two octets, a 64-bit length, a key.
+const MAX_HEADER: usize = 14;
+
+/// Appends a whole frame in its shortest form, masked if there is a key.
+#[inline]
+pub(crate) fn encode(head: Head, payload: &[u8], key: Option<[u8; 4]>, out: &mut Vec<u8>) {
+    encode_header(head, payload.len(), key, out);
+    match key {
+        // Masked while copying: one pass, and the payload may be shared with others.
+        Some(key) => mask_into(payload, key, out),
+        None => out.extend_from_slice(payload),
+    }
+}
+
+#[inline]
+fn encode_header(head: Head, length: usize, key: Option<[u8; 4]>, out: &mut Vec<u8>) {
+    let masked = if key.is_some() { 0x80 } else { 0 };
+    // §5.2: "the minimal number of bytes MUST be used to encode the length".
+    match length {
+        0..=125 => out.extend_from_slice(&[head.octet(), masked | length as u8]),
+        126..=0xFFFF => {
+            let [a, b] = (length as u16).to_be_bytes();
+            out.extend_from_slice(&[head.octet(), masked | 126, a, b]);
+        }
+        _ => {
+            out.extend_from_slice(&[head.octet(), masked | 127]);
+            out.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    if let Some(key) = key {
+        out.extend_from_slice(&key);
     }
 }
 
