@@ -73,15 +73,17 @@ pub fn time_limit(case: &CaseId) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Roughly how many milliseconds a case takes, for dividing the work evenly.
+/// Roughly how many milliseconds a case takes on one of two busy cores, for dividing the work
+/// evenly.
 pub fn weight(case: &CaseId) -> u64 {
     if let Some(size) = deflate_message_size(case) {
-        return 300 + size / 20;
+        return 800 + size / 10;
     }
     match (case.group(), case.parts().nth(1)) {
-        ("9", _) => 150,
-        ("6", Some("4")) => 2_200, // pauses
-        _ => 60,
+        ("9", _) => 500,
+        ("6", Some("4")) => 1000, // pauses
+        ("5", _) => 100,          // two of them have pauses
+        _ => 20,
     }
 }
 

@@ -44,10 +44,9 @@ impl Progress {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let style = ProgressStyle::with_template(
-            "{bar:30} {percent:>3}% {elapsed} gone, {eta} left  {wide_msg}",
-        )
-        .expect("the template is well-formed");
+        let style =
+            ProgressStyle::with_template("{bar:30} {percent:>3}% {elapsed} gone  {wide_msg}")
+                .expect("the template is well-formed");
         let bar = ProgressBar::with_draw_target(Some(work * roles), target).with_style(style);
         if terminal {
             bar.enable_steady_tick(Duration::from_millis(500));
@@ -95,19 +94,30 @@ impl Progress {
                     };
                     self.say(&format!("{role} {case}: {verdict}{close}"));
                 }
-                self.bar.set_message(state.to_string());
+                self.bar.set_message(format!("{state}{}", self.left()));
                 if !self.terminal && state.last_line.elapsed() >= LINE_EVERY {
                     state.last_line = Instant::now();
                     eprintln!(
-                        "{:>4} s: {state}; about {} s left",
+                        "{:>4} s: {state}{}",
                         state.started.elapsed().as_secs(),
-                        self.bar.eta().as_secs(),
+                        self.left()
                     );
                 }
             }
             Event::Trouble(trouble) => self.say(trouble),
             _ => {}
         }
+    }
+
+    /// How long the rest will take if it goes on like this: the bar's position is expected time.
+    fn left(&self) -> String {
+        let done = self.bar.position();
+        let rest = self.bar.length().unwrap_or(done).saturating_sub(done);
+        if done == 0 || rest == 0 {
+            return String::new();
+        }
+        let seconds = u128::from(rest) * self.bar.elapsed().as_millis() / u128::from(done) / 1000;
+        format!("; about {seconds} s left")
     }
 
     fn say(&self, line: &str) {
