@@ -119,8 +119,11 @@ impl Connection {
     ///
     /// The borrowed form of [`handle_input`](Self::handle_input) and
     /// [`poll_event`](Self::poll_event), for callers that handle a message where it lies. Call it
-    /// only when `poll_event` has nothing more, and hand over what was not used again, with what
-    /// comes behind it, or give it to [`keep`](Self::keep). An unfinished header stays unused.
+    /// until it has nothing more, and hand over what was not used again, with what comes behind it,
+    /// or give it to [`keep`](Self::keep). An unfinished header stays unused.
+    ///
+    /// The forms may be mixed. While the connection keeps octets of before, everything is used, and
+    /// what comes of it is owned.
     #[inline]
     pub fn receive<'a>(
         &mut self,
@@ -128,6 +131,11 @@ impl Connection {
         input: &'a mut [u8],
     ) -> (usize, Option<Received<'a>>) {
         self.arrived(now, input.len());
+        if !self.is_drained() {
+            // What came before comes first.
+            self.keep(input);
+            return (input.len(), self.next_received().map(Received::Event));
+        }
         let (used, outcome) = self.advance(input);
         let received = match outcome {
             Outcome::Nothing => None,
@@ -144,8 +152,8 @@ impl Connection {
         (used, received)
     }
 
-    /// Whether everything that was handed over is used up, so that [`receive`](Self::receive) may be
-    /// called.
+    /// Whether everything that was handed over is used up, so that [`receive`](Self::receive) can
+    /// lend messages.
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
