@@ -42,7 +42,6 @@ struct Pipe {
 struct End {
     connection: Connection,
     pipe: Pipe,
-    borrows: bool,
     /// What the borrowed way in has not used.
     left: Vec<u8>,
     sent: Vec<Message>,
@@ -97,7 +96,6 @@ impl World {
         let ends = ROLES.map(|role| End {
             connection: connection(role, &any_config(&mut random, extension)),
             pipe: Pipe::default(),
-            borrows: random.below(3) == 0,
             left: Vec::new(),
             sent: Vec::new(),
             received: Vec::new(),
@@ -272,7 +270,7 @@ impl World {
                 let octets = end.pipe.take(most);
                 // A stream that nobody holds any more swallows everything.
                 if !end.connection.is_done() {
-                    end.take(&octets, self.now, self.random.below(2) == 0);
+                    end.take(&octets, self.now, self.random.below(3));
                 }
             } else if end.pipe.octets.is_empty() && end.pipe.eof.is_some_and(|due| due <= self.now)
             {
@@ -389,11 +387,10 @@ impl Pipe {
 }
 
 impl End {
-    /// Octets from the pipe, by one of the ways in.
-    fn take(&mut self, octets: &[u8], now: Instant, directly: bool) {
-        let mut octets = octets.to_vec();
-        if self.borrows {
-            octets.splice(..0, core::mem::take(&mut self.left));
+    /// Octets from the pipe, by one of the ways in; they may be mixed.
+    fn take(&mut self, octets: &[u8], now: Instant, way: usize) {
+        let mut octets = [&core::mem::take(&mut self.left), octets].concat();
+        if way == 0 {
             let mut used = 0;
             loop {
                 let (n, received) = self.connection.receive(now, &mut octets[used..]);
@@ -408,7 +405,7 @@ impl End {
             return;
         }
         let mut rest = &mut octets[..];
-        if let Some(mut target) = self.connection.read_target().filter(|_| directly) {
+        if let Some(mut target) = self.connection.read_target().filter(|_| way == 1) {
             let n = rest.len().min(target.remaining_mut());
             target.put_slice(&rest[..n]);
             self.connection.handle_filled(now);
