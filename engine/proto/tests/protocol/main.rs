@@ -14,6 +14,7 @@ mod framing;
 mod keepalive;
 mod limits;
 mod negotiation;
+mod order;
 mod parts;
 mod simulator;
 mod subject;
