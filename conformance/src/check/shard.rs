@@ -235,9 +235,11 @@ impl Running<'_> {
     }
 }
 
+/// The lines of a log below a message; nothing in them reaches the terminal as a command.
 fn indented(text: &str) -> String {
+    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.lines()
-        .map(|line| format!("    | {}", line.escape_debug()))
+        .map(|line| format!("    | {}", line.chars().map(printable).collect::<String>()))
         .collect::<Vec<_>>()
         .join("\n")
 }
