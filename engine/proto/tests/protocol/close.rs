@@ -636,3 +636,43 @@ fn who_sent_the_first_close_frame_is_remembered() {
         assert_eq!(lost.closed.initiator, None);
     }
 }
+
+#[test]
+fn no_pong_is_owed_behind_the_peers_close_frame_or_behind_its_error() {
+    for role in ROLES {
+        for last in [frame(role, CLOSE, b"\x03\xe8"), vec![0xFF]] {
+            let mut connection = connection(role, &defaults());
+            // The buffer is full, so that the pong has to wait.
+            connection
+                .send(Message::binary(vec![0; 70_000]), Hints::new())
+                .unwrap();
+            let mut input = [frame(role, 0x89, b"?"), last].concat();
+            connection.handle_input(at(0.0), &mut input);
+            assert!(connection.poll_event().is_some());
+            assert_eq!(connection.poll_event(), None);
+            let mut sent = Vec::new();
+            while let Transmit::Write(front, back) = connection.poll_transmit() {
+                sent.extend([front, back].concat());
+                let n = front.len() + back.len();
+                connection.handle_written(at(0.0), n);
+            }
+            let firsts: Vec<u8> = crate::wire::read(&sent)
+                .iter()
+                .map(|frame| frame.first)
+                .collect();
+            assert!(!firsts.contains(&0x8A), "{firsts:x?}");
+            assert_eq!(firsts.last(), Some(&CLOSE));
+        }
+    }
+}
+
+#[test]
+fn lingering_ends_with_the_close_timeout_if_that_comes_first() {
+    for role in ROLES {
+        let mut subject = Subject::new(role, &defaults());
+        subject.connection.close(CloseCode::NORMAL, "").unwrap();
+        subject.settle().wait_until(9.5).input(&[0xFF]);
+        assert!(!subject.wait_until(9.9).connection.is_done());
+        assert!(subject.wait_until(10.0).connection.is_done());
+    }
+}

@@ -111,6 +111,12 @@ fn g02_a_hundred_empty_fragments_are_borne_and_one_more_fails_with_1008() {
     }) {
         assert_eq!(outcome.events, [text("end")]);
     }
+    // An empty end is honest.
+    for outcome in feed_both(&defaults(), |to| {
+        [empties(to, 99), frame(to, 0x80, b"")].concat()
+    }) {
+        assert_eq!(outcome.events, [text("")]);
+    }
     for outcome in feed_both(&defaults(), |to| empties(to, 100)) {
         outcome.assert_failed(LimitExceeded::EmptyFragments);
         assert_eq!(outcome.close_code(), Some(1008));
