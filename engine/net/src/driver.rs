@@ -148,15 +148,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let _ = self.poll_write(cx);
     }
 
-    /// Behind a command: writes at once, unless a frame that came in waits for the application. Its
-    /// answer will most likely follow, and both go out together with the next event asked for.
-    pub(crate) fn poll_cork(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.connection.has_input() && !self.connection.is_write_buffer_high() {
-            return Poll::Ready(());
-        }
-        self.poll_flush(cx)
-    }
-
     fn poll_until(
         &mut self,
         cx: &mut Context<'_>,

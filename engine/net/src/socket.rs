@@ -134,9 +134,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         hints: Hints,
     ) -> Result<(), Error> {
         let message = message.into();
-        poll_fn(|cx| self.driver.poll_room(cx)).await;
+        self.room().await;
         self.driver.connection_mut().send(message, hints)?;
-        poll_fn(|cx| self.driver.poll_cork(cx)).await;
+        self.cork().await;
         Ok(())
     }
 
@@ -154,11 +154,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         fin: bool,
     ) -> Result<(), Error> {
         let part = part.into();
-        poll_fn(|cx| self.driver.poll_room(cx)).await;
+        self.room().await;
         self.driver
             .connection_mut()
             .send_part(kind, part, fin, Hints::new())?;
-        poll_fn(|cx| self.driver.poll_cork(cx)).await;
+        self.cork().await;
         Ok(())
     }
 
@@ -174,11 +174,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         payload: impl Into<Bytes>,
     ) -> Result<(), Error> {
         let payload = payload.into();
-        poll_fn(|cx| self.driver.poll_room(cx)).await;
+        self.room().await;
         self.driver
             .connection_mut()
             .send_extension(opcode, payload)?;
-        poll_fn(|cx| self.driver.poll_cork(cx)).await;
+        self.cork().await;
         Ok(())
     }
 
@@ -265,6 +265,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.driver.stream()
     }
 
+    /// Waits until another message may be sent.
+    #[inline]
+    async fn room(&mut self) {
+        if self.driver.connection().is_write_buffer_high() {
+            poll_fn(|cx| self.driver.poll_room(cx)).await;
+        }
+    }
+
+    /// Behind a command: writes at once, unless a frame that came in waits for the application. Its
+    /// answer will most likely follow, and both go out together with the next event asked for.
+    #[inline]
+    async fn cork(&mut self) {
+        let connection = self.driver.connection();
+        if !connection.has_input() || connection.is_write_buffer_high() {
+            poll_fn(|cx| self.driver.poll_flush(cx)).await;
+        }
+    }
+
     pub(crate) fn driver_mut(&mut self) -> &mut Driver<S> {
         &mut self.driver
     }
@@ -284,12 +302,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
         loop {
-            return Poll::Ready(match ready!(self.poll_event(cx)) {
-                Some(Event::Message(message)) => Ok(Some(message)),
-                Some(Event::Closed(closed)) => self.ended(closed).map(|()| None),
-                None => Ok(None),
-                Some(_) => continue,
-            });
+            match ready!(self.driver.poll_event(cx)) {
+                Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
+                Some(Event::Closed(closed)) => {
+                    self.closed = Some(Box::new(closed.clone()));
+                    return Poll::Ready(self.ended(closed).map(|()| None));
+                }
+                None => return Poll::Ready(Ok(None)),
+                Some(_) => {}
+            }
         }
     }
 

@@ -301,8 +301,8 @@ impl Connection {
     /// The next event out of what was handed over before.
     #[inline]
     pub(super) fn next_received(&mut self) -> Option<Event> {
-        if let Some(event) = self.input.ready.take() {
-            return Some(event);
+        if self.input.ready.is_some() {
+            return self.input.ready.take();
         }
         if !self.input.tail.is_empty() {
             let event = self.next_from_tail();

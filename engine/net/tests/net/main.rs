@@ -1,0 +1,25 @@
+//! WebSockets on tokio as applications use them: a file per chapter.
+//!
+//! Time is virtual wherever it matters, and byte streams are pipes in memory or scripts that say
+//! what every single read and write does. TCP is used only where TCP itself is the subject.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
+mod cancel;
+mod close;
+mod cork;
+mod ends;
+mod hostile;
+mod keepalive;
+mod memory;
+mod messages;
+mod opening;
+mod script;
+mod server;
+mod split;
+#[cfg(feature = "rustls")]
+mod tls;
+mod wire;
