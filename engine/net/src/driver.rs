@@ -36,6 +36,8 @@ pub(crate) struct Driver<S> {
     parked: Option<Waker>,
     /// Octets were written since the stream was last flushed.
     unflushed: bool,
+    /// The peer has ended its side: there is nothing more to read.
+    ended: bool,
     error: Option<io::Error>,
 }
 
@@ -79,6 +81,7 @@ impl<S> Driver<S> {
             drain,
             parked: None,
             unflushed: false,
+            ended: false,
             error: None,
         }
     }
@@ -117,8 +120,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.check_drain();
             // Everything that was asked for is decoded: what `send` has corked goes out now. If the
             // stream does not take it we read on, or two ends that both write would wait for ever.
-            if self.connection.has_transmit() {
+            if self.unflushed || self.connection.has_transmit() {
                 let _ = self.poll_write(cx);
+                // Ending our side may have been the last thing to do.
+                if self.connection.is_done() {
+                    continue;
+                }
             }
             // The clock only when there is nothing to read: what has arrived in time is not late.
             if self.poll_read(cx).is_pending() {
@@ -154,12 +161,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         enough: impl Fn(&Connection) -> bool,
     ) -> Poll<()> {
         loop {
-            if self.poll_write(cx).is_ready() || enough(&self.connection) {
+            let ready = self.poll_write(cx).is_ready() || enough(&self.connection);
+            if ready || self.connection.is_done() {
                 return Poll::Ready(());
             }
             self.check_drain();
-            // Once an event is ready for the application, more is not read on its behalf.
-            if !self.connection.has_input() && self.poll_read(cx).is_ready() {
+            // Once an event is ready for the application, more is not read on its behalf. A fragment
+            // is none: two ends that send long messages to each other read them all the while.
+            if !self.connection.look_ahead() && self.poll_read(cx).is_ready() {
                 continue;
             }
             ready!(self.poll_clock(cx));
@@ -215,11 +224,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Reads once. Ready if anything changed.
     #[inline]
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // While our last octets wait to be written, the end would be found again and again.
+        if self.ended {
+            return Poll::Pending;
+        }
         if let Some(mut target) = self.connection.read_target() {
             let room = target.remaining_mut();
             let read = pin!(self.stream.read_buf(&mut target)).poll(cx);
             match ready!(read) {
-                Ok(0) if room > 0 => self.connection.handle_eof(now()),
+                Ok(0) if room > 0 => self.end(),
                 Ok(_) => self.connection.handle_filled(now()),
                 Err(error) => self.lose(error),
             }
@@ -234,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
         if let Poll::Ready(result) = &read {
             match (result, buffer.filled_mut()) {
-                (Ok(()), []) => self.connection.handle_eof(now()),
+                (Ok(()), []) => self.end(),
                 (Ok(()), input) => self.connection.handle_input(now(), input),
                 (Err(_), _) => {}
             }
@@ -308,7 +321,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
+    fn end(&mut self) {
+        self.ended = true;
+        self.connection.handle_eof(now());
+    }
+
     fn lose(&mut self, error: io::Error) {
+        self.ended = true;
         self.connection.handle_lost(now());
         self.error.get_or_insert(error);
     }

@@ -317,6 +317,17 @@ impl Connection {
         None
     }
 
+    /// Decodes up to the next event and keeps it for [`poll_event`](Self::poll_event). Whether there
+    /// is one.
+    ///
+    /// For callers that must not take an event yet and want to read on as long as there is none.
+    pub fn look_ahead(&mut self) -> bool {
+        if self.input.ready.is_none() {
+            self.input.ready = self.next_received();
+        }
+        self.input.ready.is_some()
+    }
+
     /// At the end of the stream, an unfinished header or control frame will stay so.
     fn drop_unfinished(&mut self) {
         self.input.tail = Vec::new();
