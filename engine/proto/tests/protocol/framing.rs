@@ -64,6 +64,31 @@ fn what_we_send_is_masked_by_a_client_and_by_nobody_else() {
     }
 }
 
+#[test]
+fn what_we_send_has_its_length_in_the_shortest_form() {
+    for (length, header) in [
+        (0, &b"\x82\x00"[..]),
+        (125, b"\x82\x7d"),
+        (126, b"\x82\x7e\x00\x7e"),
+        (65_535, b"\x82\x7e\xff\xff"),
+        (65_536, b"\x82\x7f\0\0\0\0\0\x01\0\0"),
+    ] {
+        for role in ROLES {
+            let mut subject = Subject::new(role, &defaults());
+            let message = cloverleaf_proto::Message::binary(vec![0; length]);
+            subject
+                .connection
+                .send(message, Default::default())
+                .unwrap();
+            let mut header = header.to_vec();
+            if role == Role::Client {
+                header[1] |= 0x80;
+            }
+            assert_eq!(subject.settle().outcome().sent[..header.len()], header);
+        }
+    }
+}
+
 /// F09. What two octets at the very start of a connection come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Prefix {
