@@ -316,7 +316,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.driver.poll_flush(cx));
-        Poll::Ready(if self.driver.connection().buffered() == 0 {
+        let connection = self.driver.connection();
+        // What waited when a connection failed has been thrown away, and does not wait any more.
+        let thrown_away = connection.state() == State::Failing;
+        Poll::Ready(if connection.buffered() == 0 && !thrown_away {
             Ok(())
         } else {
             Err(cloverleaf_proto::error::UsageError::Closed.into())

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use cloverleaf_proto::close::CloseCode;
+use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::event::Closed;
 use cloverleaf_proto::extension::Hints;
 use cloverleaf_proto::{Event, Message};
@@ -108,8 +109,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         let mut socket = lock(&self.socket);
         let result = poll(&mut socket, &mut Context::from_waker(&self.both));
         let connection = socket.driver_mut().connection();
-        // While it waited, the sender may have read something that the receiver waits for.
-        let news = connection.has_input() || connection.is_done();
+        // While it waited, the sender may have read something that the receiver waits for. And a
+        // closing handshake has a deadline, for which the receiver must set its timer.
+        let news = connection.has_input() || connection.state() != State::Open;
         drop(socket);
         if news {
             wake(&self.tasks.receiver);
