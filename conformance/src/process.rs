@@ -123,7 +123,8 @@ async fn copy_lines(stdout: impl AsyncRead + Unpin, mut log: File, lines: Unboun
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read as _;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::unix::pipe;
 
     fn shell(script: &str, folder: &Path) -> Process {
         Process::start(Path::new("/bin/sh"), &["-c", script], &folder.join("log")).expect("starts")
@@ -156,19 +157,20 @@ mod tests {
     #[tokio::test]
     async fn dropping_a_process_ends_what_it_started() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        // The grandchild holds the writing end of a pipe open for as long as it lives.
         let fifo = folder.path().join("alive");
         let made = std::process::Command::new("mkfifo").arg(&fifo).status();
         assert!(made.expect("mkfifo runs").success());
-        let script = format!("sleep 600 > {} & wait", fifo.display());
-        let process = shell(&script, folder.path());
-        // Opening the reading end completes once the grandchild has opened the writing end.
-        let opened = tokio::task::spawn_blocking(move || File::open(fifo)).await;
-        let mut alive = opened.expect("joined").expect("opened");
+        let mut alive = pipe::OpenOptions::new()
+            .open_receiver(&fifo)
+            .expect("opened");
+        // The grandchild holds the writing end of the pipe open for as long as it lives.
+        let script = format!("exec 3> {}; sleep 600 & echo ready; wait", fifo.display());
+        let mut process = shell(&script, folder.path());
+        assert_eq!(process.line().await.as_deref(), Some("ready"));
 
         drop(process);
         // End of file: nobody holds the writing end any more.
-        let read = tokio::task::spawn_blocking(move || alive.read(&mut [0; 1])).await;
-        assert_eq!(read.expect("joined").expect("read"), 0);
+        let read = timeout(Duration::from_secs(60), alive.read(&mut [0; 1])).await;
+        assert_eq!(read.expect("the grandchild has ended").expect("read"), 0);
     }
 }
