@@ -37,22 +37,23 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     loop {
         // A close frame for a missing extension has no deadline of its own and gets a second.
         let farewell = Instant::now() + Duration::from_secs(1);
+        let deadline = Some(handshake.poll_timeout().unwrap_or(farewell.into_std()));
         while !handshake.poll_transmit().is_empty() {
-            let deadline = handshake
-                .poll_timeout()
-                .or_else(|| Some(farewell.into_std()));
             let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await else {
                 handshake.handle_timeout(Instant::now().into_std());
                 break;
             };
             handshake.handle_written(some(n?)?);
         }
-        stream.flush().await?;
+        match before(deadline, stream.flush()).await {
+            Some(flushed) => flushed?,
+            None => handshake.handle_timeout(Instant::now().into_std()),
+        }
         match handshake.progress() {
             ClientProgress::NeedsInput => {}
             ClientProgress::Opened => break,
             ClientProgress::Refused | ClientProgress::Failed => {
-                let _ = stream.shutdown().await;
+                let _ = before(Some(farewell.into_std()), stream.shutdown()).await;
                 break;
             }
         }
@@ -172,25 +173,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         loop {
             // A refusal has no deadline of its own and gets what is left of a second.
             let refusal = Instant::now() + Duration::from_secs(1);
+            let deadline = Some(handshake.poll_timeout().unwrap_or(refusal.into_std()));
+            let said = !handshake.poll_transmit().is_empty();
             while !handshake.poll_transmit().is_empty() {
-                let deadline = handshake
-                    .poll_timeout()
-                    .or_else(|| Some(refusal.into_std()));
                 let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await
                 else {
-                    handshake.handle_timeout(Instant::now().into_std());
-                    return Err(Error::new(ErrorKind::Timeout, "the client does not read"));
+                    return Err(does_not_read());
                 };
                 handshake.handle_written(some(n?)?);
             }
-            stream.flush().await?;
+            match before(deadline, stream.flush()).await {
+                Some(flushed) => flushed?,
+                None => return Err(does_not_read()),
+            }
             match handshake.progress() {
                 ServerProgress::NeedsInput => {}
                 ServerProgress::Deciding | ServerProgress::Accepted => return Ok(()),
-                ServerProgress::Failed => {
+                ServerProgress::Failed if said => {
                     linger(stream, buffer, refusal).await;
                     return Ok(());
                 }
+                ServerProgress::Failed => return Ok(()),
             }
             match before(handshake.poll_timeout(), stream.read(buffer)).await {
                 Some(n) => match n? {
@@ -285,6 +288,10 @@ fn some(written: usize) -> io::Result<usize> {
     } else {
         Ok(written)
     }
+}
+
+fn does_not_read() -> Error {
+    Error::new(ErrorKind::Timeout, "the client does not read")
 }
 
 fn failed(error: HandshakeError) -> Error {
