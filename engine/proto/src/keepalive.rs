@@ -30,6 +30,7 @@ pub(crate) enum Due {
 pub(crate) struct Keepalive {
     interval: Option<Duration>,
     timeout: Duration,
+    recedes: bool,
     last_input: Instant,
     /// When the ping that waits for its answer was sent.
     asked: Option<Instant>,
@@ -50,6 +51,9 @@ impl Keepalive {
         Self {
             interval,
             timeout: timing.ping_timeout,
+            recedes: timing
+                .ping_interval
+                .is_none_or(|interval| timing.ping_timeout <= interval),
             last_input: now,
             asked: None,
             count: 0,
@@ -75,6 +79,13 @@ impl Keepalive {
     /// The last measured time from a ping to its pong.
     pub(crate) const fn round_trip(&self) -> Option<Duration> {
         self.round_trip
+    }
+
+    /// Whether octets that come only ever move the deadline away, but for what the spread makes. With
+    /// a timeout longer than the interval, an answer brings it nearer.
+    #[inline]
+    pub(crate) const fn recedes(&self) -> bool {
+        self.recedes
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -115,7 +115,8 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn is_quiet(&self) -> bool {
-        self.deadlines.message_started.is_none()
+        self.keepalive.recedes()
+            && self.deadlines.message_started.is_none()
             && self.deadlines.stalled.is_none()
             && self.endpoint.state() == State::Open
     }
