@@ -51,7 +51,11 @@ struct Plan {
 
 impl std::fmt::Debug for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").finish_non_exhaustive()
+        f.debug_struct("Plan")
+            .field("to_read", &self.reads.len())
+            .field("written", &self.written.len())
+            .field("room", &self.room)
+            .finish_non_exhaustive()
     }
 }
 
@@ -120,6 +124,10 @@ impl Hand {
         self.lock().vectored
     }
 
+    pub(crate) fn flushes(&self) -> usize {
+        self.lock().flushes
+    }
+
     pub(crate) fn read_calls(&self) -> usize {
         self.lock().read_calls
     }
@@ -177,7 +185,7 @@ impl Plan {
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
         let most = self.piece.unwrap_or(usize::MAX);
         let n = offered.min(most).min(self.room.unwrap_or(usize::MAX));
-        if n == 0 && offered > 0 {
+        if n == 0 && offered > 0 && most > 0 {
             self.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }

@@ -157,12 +157,25 @@ async fn no_wake_up_is_lost_whatever_the_stream_does() {
             })
             .collect();
         for step in 0.. {
-            assert!(step < 200_000, "seed {seed}: asleep");
+            assert!(
+                step < 200_000,
+                "seed {seed}: asleep, receiver {}, senders {:?}, {} to come, {hand:?}",
+                receiving.output.is_some(),
+                sending
+                    .iter()
+                    .map(|task| task.output.is_some())
+                    .collect::<Vec<_>>(),
+                incoming.len(),
+            );
             let done = receiving.output.is_some()
                 && sending.iter().all(|task| task.output.is_some())
                 && incoming.is_empty();
             if done {
                 break;
+            }
+            if step % 64 == 0 {
+                // Or tokio lets nobody have a lock any more.
+                tokio::task::yield_now().await;
             }
             match dice.roll(6) {
                 0 if !incoming.is_empty() => {
