@@ -175,7 +175,7 @@ async fn a_server_that_dies_in_mid_run_is_noticed() {
         // Waits until the server is gone, then ends as wstest does: without a complaint.
         "judge 1.1.1 OK OK; pid=$(cat \"$folder/../pid\"); kill $pid; \
          while kill -0 $pid 2>/dev/null; do :; done; exit 0",
-        &["1.1.1", "1.1.2"],
+        &["1.1.1", "1.1.2", "12.1.1"],
     );
     let pid = bench.file("run/servers/pid");
     let server = format!(
@@ -193,6 +193,11 @@ async fn a_server_that_dies_in_mid_run_is_noticed() {
             .any(|trouble| trouble.contains("ended in mid-run")),
         "{:?}",
         outcome.troubles
+    );
+    assert!(bench.file("run/servers/01").is_dir());
+    assert!(
+        !bench.file("run/servers/02").exists(),
+        "no shard begins without a server"
     );
 }
 
