@@ -1,41 +1,36 @@
 //! The main job: run a suite against a server and a client, and write the report.
 
 mod error;
+mod measure;
 mod outcome;
 mod results;
 mod shard;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use cloverleaf_reports::model::{Suite as SuiteName, Tool};
 use cloverleaf_reports::{CaseId, CloseVerdict, Record, Role, Verdict, autobahn, html};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
-use tokio::task::JoinSet;
 
 use crate::deviation::{self, Deviation};
-use crate::plan;
-use crate::process::Process;
 use crate::selection::Pattern;
 use crate::subject::SubjectCommand;
 use crate::suite::{Judge, Suite};
 pub use error::CheckError;
+use measure::{Progress, measure};
 pub use outcome::{Finding, Outcome, Reason};
-use shard::{Judged, Opponent, Shard};
+use shard::Judged;
 
 /// What to check, and where to write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The roles to judge: the subjects of each.
+    /// The server to judge. `None`: none.
     pub server: Option<SubjectCommand>,
-    /// As `server`.
+    /// The client to judge. `None`: none.
     pub client: Option<SubjectCommand>,
     /// The cases to run, in id order.
     pub cases: Vec<CaseId>,
@@ -232,155 +227,4 @@ fn clear(out: &Path, work: &Path) -> std::io::Result<fs::File> {
         }
     }
     Ok(lock)
-}
-
-enum Progress {
-    Judged(Judged),
-    Trouble(String),
-}
-
-/// Runs all shards. Returns what went wrong, for people.
-async fn measure(
-    judge: &Judge,
-    options: &Options,
-    work: &Path,
-    mut on_progress: impl FnMut(Progress),
-) -> Result<Vec<String>, CheckError> {
-    let signals = signal(SignalKind::interrupt())
-        .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
-    let (mut interrupt, mut terminate) = signals.map_err(CheckError::Signals)?;
-
-    let mut server = None;
-    let mut queue = VecDeque::new();
-    if let Some(command) = &options.server {
-        let folder = work.join(folder(Role::Server));
-        fs::create_dir_all(&folder).map_err(|source| CheckError::folder(&folder, source))?;
-        let (process, url) = command
-            .start_server(&folder.join("server.log"))
-            .await
-            .map_err(|error| CheckError::Unreachable(error.to_string()))?;
-        server = Some(process);
-        queue.extend(shards(
-            options,
-            Role::Server,
-            &folder,
-            &Opponent::Server { url },
-        ));
-    }
-    if let Some(command) = &options.client {
-        let opponent = Opponent::Client {
-            command: command.clone(),
-        };
-        queue.extend(shards(
-            options,
-            Role::Client,
-            &work.join(folder(Role::Client)),
-            &opponent,
-        ));
-    }
-
-    let jobs = options.jobs.get().min(queue.len());
-    let queue = Arc::new(Mutex::new(queue));
-    let (sender, mut verdicts) = unbounded_channel();
-    let mut workers = JoinSet::new();
-    for _ in 0..jobs {
-        let queue = Arc::clone(&queue);
-        let sender = sender.clone();
-        let judge = judge.clone();
-        let agent = options.agent.clone();
-        workers.spawn(async move {
-            let mut troubles = Vec::new();
-            loop {
-                let next = queue
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .pop_front();
-                let Some((shard, opponent)) = next else {
-                    return troubles;
-                };
-                if let Err(trouble) = shard.run(&judge, &opponent, &agent, &sender).await {
-                    troubles.push(trouble);
-                }
-            }
-        });
-    }
-    drop(sender);
-
-    let mut troubles = Vec::new();
-    let interruption = loop {
-        tokio::select! {
-            judged = verdicts.recv() => match judged {
-                Some(judged) => on_progress(Progress::Judged(judged)),
-                None => break None,
-            },
-            status = ended(&mut server) => {
-                let trouble = format!("the server under test ended in mid-run ({status})");
-                on_progress(Progress::Trouble(trouble.clone()));
-                troubles.push(trouble);
-                // What is left for it cannot run; the shards under way end by themselves.
-                queue
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .retain(|(shard, _)| shard.role != Role::Server);
-            }
-            _ = interrupt.recv() => break Some("interrupted"),
-            _ = terminate.recv() => break Some("told to end (SIGTERM)"),
-        }
-    };
-    if let Some(interruption) = interruption {
-        on_progress(Progress::Trouble(interruption.to_owned()));
-        troubles.push(interruption.to_owned());
-        // The workers are in the middle of something; dropping what they hold ends their
-        // children.
-        workers.abort_all();
-    }
-    while let Some(done) = workers.join_next().await {
-        match done {
-            Ok(of_worker) => {
-                for trouble in of_worker {
-                    on_progress(Progress::Trouble(trouble.clone()));
-                    troubles.push(trouble);
-                }
-            }
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => troubles.push(error.to_string()),
-        }
-    }
-    if let Some(server) = server {
-        server.stop(std::time::Duration::from_secs(5)).await;
-    }
-    Ok(troubles)
-}
-
-fn shards(
-    options: &Options,
-    role: Role,
-    folder: &Path,
-    opponent: &Opponent,
-) -> Vec<(Shard, Opponent)> {
-    plan::shards(&options.cases, options.jobs.get())
-        .into_iter()
-        .zip(1..)
-        .map(|(cases, number)| {
-            let folder = folder.join(format!("{number:02}"));
-            (
-                Shard {
-                    role,
-                    cases,
-                    folder,
-                },
-                opponent.clone(),
-            )
-        })
-        .collect()
-}
-
-/// Completes, once, when the server has ended; never if there is none.
-async fn ended(server: &mut Option<Process>) -> String {
-    let Some(process) = server else {
-        return std::future::pending().await;
-    };
-    let status = process.ended().await;
-    *server = None;
-    status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
