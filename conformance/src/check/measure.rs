@@ -17,8 +17,12 @@ use crate::plan;
 use crate::process::Process;
 use crate::suite::Judge;
 
+/// News from the shards.
+#[derive(Debug)]
 pub(super) enum Progress {
+    /// A case was judged.
     Judged(Judged),
+    /// Something broke.
     Trouble(String),
 }
 
@@ -64,7 +68,7 @@ pub(super) async fn measure(
 
     let jobs = options.jobs.get().min(queue.len());
     let queue = Arc::new(Mutex::new(queue));
-    let (sender, mut verdicts) = unbounded_channel();
+    let (sender, mut receiver) = unbounded_channel();
     let mut workers = JoinSet::new();
     for _ in 0..jobs {
         let queue = Arc::clone(&queue);
@@ -72,17 +76,17 @@ pub(super) async fn measure(
         let judge = judge.clone();
         let agent = options.agent.clone();
         workers.spawn(async move {
-            let mut troubles = Vec::new();
             loop {
                 let next = queue
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .pop_front();
                 let Some((shard, opponent)) = next else {
-                    return troubles;
+                    return;
                 };
                 if let Err(trouble) = shard.run(&judge, &opponent, &agent, &sender).await {
-                    troubles.push(trouble);
+                    // The receiver is gone only when the run is being given up.
+                    let _ = sender.send(Progress::Trouble(trouble));
                 }
             }
         });
@@ -90,16 +94,20 @@ pub(super) async fn measure(
     drop(sender);
 
     let mut troubles = Vec::new();
+    let mut note = |progress: Progress| {
+        if let Progress::Trouble(trouble) = &progress {
+            troubles.push(trouble.clone());
+        }
+        on_progress(progress);
+    };
     let interruption = loop {
         tokio::select! {
-            judged = verdicts.recv() => match judged {
-                Some(judged) => on_progress(Progress::Judged(judged)),
+            progress = receiver.recv() => match progress {
+                Some(progress) => note(progress),
                 None => break None,
             },
             status = ended(&mut server) => {
-                let trouble = format!("the server under test ended in mid-run ({status})");
-                on_progress(Progress::Trouble(trouble.clone()));
-                troubles.push(trouble);
+                note(Progress::Trouble(format!("the server under test ended in mid-run ({status})")));
                 // What is left for it cannot run; the shards under way end by themselves.
                 queue
                     .lock()
@@ -111,22 +119,15 @@ pub(super) async fn measure(
         }
     };
     if let Some(interruption) = interruption {
-        on_progress(Progress::Trouble(interruption.to_owned()));
-        troubles.push(interruption.to_owned());
+        note(Progress::Trouble(interruption.to_owned()));
         // The workers are in the middle of something; dropping what they hold ends their
         // children.
         workers.abort_all();
     }
     while let Some(done) = workers.join_next().await {
         match done {
-            Ok(of_worker) => {
-                for trouble in of_worker {
-                    on_progress(Progress::Trouble(trouble.clone()));
-                    troubles.push(trouble);
-                }
-            }
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => troubles.push(error.to_string()),
+            Err(error) if !error.is_cancelled() => note(Progress::Trouble(error.to_string())),
+            _ => {}
         }
     }
     if let Some(server) = server {

@@ -8,6 +8,7 @@ use cloverleaf_reports::{CaseId, CloseVerdict, Role, Verdict};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
+use super::measure::Progress;
 use crate::catalog;
 use crate::process::Process;
 use crate::subject::SubjectCommand;
@@ -55,7 +56,7 @@ struct Running<'a> {
     open: BTreeSet<CaseId>,
     /// The case that runs, for those judges that say so.
     current: Option<CaseId>,
-    verdicts: &'a UnboundedSender<Judged>,
+    news: &'a UnboundedSender<Progress>,
 }
 
 impl Shard {
@@ -65,7 +66,7 @@ impl Shard {
         judge: &Judge,
         opponent: &Opponent,
         agent: &str,
-        verdicts: &UnboundedSender<Judged>,
+        news: &UnboundedSender<Progress>,
     ) -> Result<(), String> {
         let url = match opponent {
             Opponent::Server { url } => Some(url.as_str()),
@@ -83,7 +84,7 @@ impl Shard {
             judge: process,
             open: self.cases.iter().cloned().collect(),
             current: None,
-            verdicts,
+            news,
         };
         match opponent {
             Opponent::Server { .. } => running.as_client().await,
@@ -186,13 +187,14 @@ impl Running<'_> {
                 // A client may run a case twice; it counts once.
                 if self.open.remove(&case) {
                     let role = self.shard.role;
-                    // The receiver is gone only when the run is being given up.
-                    let _ = self.verdicts.send(Judged {
+                    let judged = Judged {
                         role,
                         case,
                         verdict,
                         close_verdict,
-                    });
+                    };
+                    // The receiver is gone only when the run is being given up.
+                    let _ = self.news.send(Progress::Judged(judged));
                 }
             }
             Some(Line::Listening(_)) | None => {}
