@@ -144,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Ready once another message may be sent: little enough waits to be written.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.check_drain();
         if !self.connection.is_write_buffer_high() {
             return Poll::Ready(());
         }
@@ -311,7 +312,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// A stopping server says goodbye (RFC 6455 §7.4.1: 1001).
     #[inline]
-    fn check_drain(&mut self) {
+    pub(crate) fn check_drain(&mut self) {
         if let Some(draining) = &self.drain
             && draining.drain.has_started()
             && self.connection.state() == State::Open

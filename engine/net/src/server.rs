@@ -164,7 +164,6 @@ impl Server {
     #[must_use]
     pub fn tls(mut self, tls: ServerTls) -> Self {
         self.tls = Some(tls);
-        self.options.tls = true;
         self
     }
 
@@ -253,8 +252,14 @@ impl Server {
                 .unwrap_or(Semaphore::MAX_PERMITS)
                 .min(Semaphore::MAX_PERMITS),
         ));
+        #[cfg_attr(not(feature = "rustls"), expect(unused_mut))]
+        let mut options = self.options;
+        #[cfg(feature = "rustls")]
+        {
+            options.tls |= self.tls.is_some();
+        }
         let opener = Arc::new(Opener {
-            options: Arc::new(self.options),
+            options: Arc::new(options),
             config: self.config,
             #[cfg(feature = "rustls")]
             tls: self.tls,
@@ -308,7 +313,8 @@ async fn run<H, F>(
     let open = Box::pin(opener.open(stream, peer, permit.is_some()));
     let opened = tokio::select! {
         opened = open => opened,
-        _ = shed => {
+        // Not when the server stops and nobody can shed any more: who asks then gets an answer.
+        Ok(()) = shed => {
             tracing::debug!(%peer, "shed: too many handshakes at once");
             return;
         }

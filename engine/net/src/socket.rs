@@ -268,6 +268,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Waits until another message may be sent.
     #[inline]
     async fn room(&mut self) {
+        // Who only sends never waits for an event, and must learn of it all the same.
+        self.driver.check_drain();
         if self.driver.connection().is_write_buffer_high() {
             poll_fn(|cx| self.driver.poll_room(cx)).await;
         }
