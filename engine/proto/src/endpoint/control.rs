@@ -13,6 +13,9 @@ use crate::frame::{Frame, Head, OpCode};
 pub(super) struct Control {
     pub(super) pong: Option<Bytes>,
     pub(super) ping: Option<Bytes>,
+    /// Of an extension, in answer to a frame.
+    pub(super) answer: Option<Frame>,
+    /// Of the application.
     pub(super) extension: Option<Frame>,
 }
 
@@ -24,11 +27,14 @@ impl Control {
         if let Some(payload) = self.ping.take() {
             return Some(Frame::new(Head::new(OpCode::PING), payload));
         }
-        self.extension.take()
+        self.answer.take().or_else(|| self.extension.take())
     }
 
     #[inline]
     pub(super) const fn is_empty(&self) -> bool {
-        self.pong.is_none() && self.ping.is_none() && self.extension.is_none()
+        self.pong.is_none()
+            && self.ping.is_none()
+            && self.answer.is_none()
+            && self.extension.is_none()
     }
 }

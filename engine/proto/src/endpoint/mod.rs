@@ -49,8 +49,16 @@ pub struct Endpoint {
     current: Option<Fragmenter>,
     queue: VecDeque<Fragmenter>,
     queued: usize,
-    /// The kind of the message that the application sends in parts.
-    parts: Option<Kind>,
+    /// The message that the application sends in parts.
+    parts: Option<Parts>,
+}
+
+/// A message that the application sends in parts.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    kind: Kind,
+    /// Its first frame is out.
+    begun: bool,
 }
 
 impl Endpoint {
@@ -141,13 +149,22 @@ impl Endpoint {
         hints: Hints,
     ) -> Result<(), UsageError> {
         self.check_open()?;
-        let opcode = match self.parts {
-            None => kind.opcode(),
-            Some(started) if started == kind => OpCode::CONTINUATION,
-            Some(_) => return Err(UsageError::PartExpected),
-        };
-        self.encode(Head::new(opcode).with_fin(fin), part, hints)?;
-        self.parts = (!fin).then_some(kind);
+        let parts = self.parts.unwrap_or(Parts { kind, begun: false });
+        if parts.kind != kind {
+            return Err(UsageError::PartExpected);
+        }
+        // An empty fragment says nothing, and a peer may count it against us.
+        let silent = part.is_empty() && !fin;
+        if !silent {
+            let opcode = if parts.begun {
+                OpCode::CONTINUATION
+            } else {
+                kind.opcode()
+            };
+            self.encode(Head::new(opcode).with_fin(fin), part, hints)?;
+        }
+        let begun = parts.begun || !silent;
+        self.parts = (!fin).then_some(Parts { begun, ..parts });
         Ok(())
     }
 
@@ -156,7 +173,8 @@ impl Endpoint {
     /// # Errors
     ///
     /// [`UsageError::OpCode`] if none does, [`UsageError::TooLong`] for a control opcode with more
-    /// than 125 octets, [`UsageError::Closed`].
+    /// than 125 octets, [`UsageError::WriteBufferFull`] while the control frame before it waits,
+    /// [`UsageError::Closed`].
     pub fn send_extension(&mut self, opcode: OpCode, payload: Bytes) -> Result<(), UsageError> {
         self.check_open()?;
         if !self
@@ -166,18 +184,33 @@ impl Endpoint {
         {
             return Err(UsageError::OpCode(opcode));
         }
-        self.push_extension(opcode, payload)
+        if !opcode.is_control() {
+            return self.push_extension(opcode, payload);
+        }
+        if payload.len() > MAX_CONTROL {
+            return Err(UsageError::TooLong);
+        }
+        if self.control.extension.is_some() {
+            return Err(UsageError::WriteBufferFull);
+        }
+        self.control.extension = Some(Frame::new(Head::new(opcode), payload));
+        Ok(())
+    }
+
+    /// What an extension answers on its own. One slot for control frames, as for pongs: a peer that
+    /// asks and never reads gets the latest.
+    fn answer(&mut self, opcode: OpCode, payload: Bytes) -> Result<(), UsageError> {
+        if !opcode.is_control() {
+            return self.push_extension(opcode, payload);
+        }
+        if payload.len() > MAX_CONTROL {
+            return Err(UsageError::TooLong);
+        }
+        self.control.answer = Some(Frame::new(Head::new(opcode), payload));
+        Ok(())
     }
 
     fn push_extension(&mut self, opcode: OpCode, payload: Bytes) -> Result<(), UsageError> {
-        if opcode.is_control() && payload.len() > MAX_CONTROL {
-            return Err(UsageError::TooLong);
-        }
-        if opcode.is_control() {
-            // One slot, as for pongs: a peer that asks for answers and never reads gets the latest.
-            self.control.extension = Some(Frame::new(Head::new(opcode), payload));
-            return Ok(());
-        }
         if self.parts.is_some() {
             return Err(UsageError::PartExpected);
         }

@@ -194,7 +194,7 @@ impl Endpoint {
                 if self.queued < self.config.limits.max_write_buffer {
                     // An answer over 125 octets was stopped by the budget; in the middle of a
                     // message that we send in parts, a data frame has no place and is dropped.
-                    let _ = self.push_extension(opcode, answer);
+                    let _ = self.answer(opcode, answer);
                 }
                 return Ok(None);
             }

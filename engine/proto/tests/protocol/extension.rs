@@ -565,6 +565,35 @@ fn send_extension_wants_an_owner_and_keeps_the_rules() {
 }
 
 #[test]
+fn a_control_frame_of_the_application_is_refused_rather_than_lost_while_another_waits() {
+    for role in ROLES {
+        let config = with([owner(Stage::Message)]);
+        let mut subject = Subject::new(role, &config);
+        // A large payload waits to be written, and nothing can be encoded behind it.
+        let large = Message::binary(vec![0; 64 << 10]);
+        subject.connection.send(large, Hints::new()).unwrap();
+        let mut signal = |payload: &'static str| {
+            subject
+                .connection
+                .send_extension(SIGNAL, Bytes::from(payload))
+        };
+        // Where masking copies the payload, there may still be room for both.
+        let taken = [signal("1"), signal("2"), signal("3")];
+        let count = taken.iter().filter(|result| result.is_ok()).count();
+        assert!(count >= 1, "{taken:?}");
+        for refused in taken.iter().filter(|result| result.is_err()) {
+            assert_eq!(*refused, Err(UsageError::WriteBufferFull));
+        }
+        let frames = subject.settle().sent();
+        let signals = frames.iter().filter(|frame| frame.first == 0x8B).count();
+        assert_eq!(signals, count, "what was taken is sent");
+        if role == cloverleaf_proto::Role::Server {
+            assert_eq!(count, 1);
+        }
+    }
+}
+
+#[test]
 fn a_large_record_of_a_claimed_opcode_is_one_frame_and_is_understood() {
     let config = with([owner(Stage::Message)]);
     for role in ROLES {
