@@ -16,6 +16,7 @@ use cloverleaf_proto::{Connection, Event, close::CloseCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 
 /// Octets in the one read buffer that every thread has. A waiting connection has none.
@@ -38,6 +39,8 @@ pub(crate) struct Driver<S> {
     unflushed: bool,
     /// The peer has ended its side: there is nothing more to read.
     ended: bool,
+    /// Nothing can be written any more. What has come, the peer's reason perhaps, is still read.
+    broken: bool,
     error: Option<io::Error>,
 }
 
@@ -82,6 +85,7 @@ impl<S> Driver<S> {
             parked: None,
             unflushed: false,
             ended: false,
+            broken: false,
             error: None,
         }
     }
@@ -97,6 +101,11 @@ impl<S> Driver<S> {
     /// For commands. What they produce is written by the next poll.
     pub(crate) const fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// Whether nothing can be written any more.
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// The I/O error that broke the stream, once.
@@ -129,6 +138,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             // The clock only when there is nothing to read: what has arrived in time is not late.
             if self.poll_read(cx).is_pending() {
+                if self.broken && !self.ended && has_budget_remaining() {
+                    // All that had come is read.
+                    self.ended = true;
+                    self.connection.handle_lost(now());
+                    continue;
+                }
                 self.connection.release();
                 ready!(self.poll_clock(cx));
             }
@@ -205,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         break;
                     }
                 }
-                Poll::Ready(Err(error)) => self.lose(error),
+                Poll::Ready(Err(error)) => self.stop_writing(error),
                 Poll::Pending => {
                     self.connection.handle_written(now(), 0);
                     return Poll::Pending;
@@ -216,7 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // TLS keeps records back; for a plain socket this does nothing.
             match ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
                 Ok(()) => self.unflushed = false,
-                Err(error) => self.lose(error),
+                Err(error) => self.stop_writing(error),
             }
         }
         Poll::Ready(())
@@ -325,6 +340,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn end(&mut self) {
         self.ended = true;
         self.connection.handle_eof(now());
+    }
+
+    /// A peer that has closed and gone breaks what we write, and its close frame may still be there to
+    /// be read.
+    fn stop_writing(&mut self, error: io::Error) {
+        self.unflushed = false;
+        self.broken = true;
+        self.connection.handle_write_lost();
+        self.error.get_or_insert(error);
     }
 
     fn lose(&mut self, error: io::Error) {

@@ -108,10 +108,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         park(&self.tasks.sender, cx);
         let mut socket = lock(&self.socket);
         let result = poll(&mut socket, &mut Context::from_waker(&self.both));
-        let connection = socket.driver_mut().connection();
+        let driver = socket.driver_mut();
+        let broken = driver.is_broken();
+        let connection = driver.connection();
         // While it waited, the sender may have read something that the receiver waits for. And a
         // closing handshake has a deadline, for which the receiver must set its timer.
-        let news = connection.has_input() || connection.state() != State::Open;
+        let news = broken || connection.has_input() || connection.state() != State::Open;
         drop(socket);
         if news {
             wake(&self.tasks.receiver);

@@ -175,6 +175,13 @@ impl Connection {
         self.end_if_drained();
     }
 
+    /// Nothing can be written any more, but what the peer has sent may still be read: the reason,
+    /// perhaps. Behind it, call [`handle_eof`](Self::handle_eof) or
+    /// [`handle_lost`](Self::handle_lost).
+    pub const fn handle_write_lost(&mut self) {
+        self.transport.shut = true;
+    }
+
     /// The stream is broken: nothing can be read or written any more. What came before is still
     /// delivered.
     pub fn handle_lost(&mut self, now: Instant) {

@@ -137,8 +137,9 @@ impl Connection {
         let transport = &mut self.transport;
         if transport.shut {
             transport.done |= match self.endpoint.state() {
-                // Behind the close frame of a failed connection we linger until the peer is gone.
-                State::Failing => transport.eof,
+                // Behind the close frame of a failed connection we linger until the peer is gone, and
+                // when writing has failed, its close frame may still come.
+                State::Failing | State::Closing => transport.eof,
                 _ => true,
             };
         }
