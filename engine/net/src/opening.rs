@@ -37,7 +37,11 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     loop {
         // A close frame for a missing extension has no deadline of its own and gets a second.
         let farewell = Instant::now() + Duration::from_secs(1);
-        let deadline = Some(handshake.poll_timeout().unwrap_or(farewell.into_std()));
+        let deadline = Some(
+            handshake
+                .poll_timeout()
+                .unwrap_or_else(|| farewell.into_std()),
+        );
         while !handshake.poll_transmit().is_empty() {
             let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await else {
                 handshake.handle_timeout(Instant::now().into_std());
@@ -173,7 +177,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         loop {
             // A refusal has no deadline of its own and gets what is left of a second.
             let refusal = Instant::now() + Duration::from_secs(1);
-            let deadline = Some(handshake.poll_timeout().unwrap_or(refusal.into_std()));
+            let deadline = Some(
+                handshake
+                    .poll_timeout()
+                    .unwrap_or_else(|| refusal.into_std()),
+            );
             let said = !handshake.poll_transmit().is_empty();
             while !handshake.poll_transmit().is_empty() {
                 let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await

@@ -3,11 +3,14 @@
 use std::io;
 use std::pin::pin;
 
-use cloverleaf::{CloseCode, Error, ErrorKind, Event, WebSocket};
-use tokio::io::{AsyncRead, AsyncWrite};
+use cloverleaf::{Client, CloseCode, Error, ErrorKind, Event, Server, WebSocket};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::ends::{client, pair, poll, quiet, s, scripted_client, scripted_server, server};
+use crate::ends::{
+    REQUEST, client, pair, poll, quiet, s, scripted_client, scripted_server, server,
+};
 use crate::script::Read;
 use crate::wire::{
     BINARY, CLOSE, PING, TEXT, closing, frame, frames, masked, masked_head, whole_frames,
@@ -311,4 +314,62 @@ async fn the_end_is_one_event_and_the_last() {
     }
     assert_eq!(events.len(), 2);
     assert!(matches!(events[1], Event::Closed(_)));
+}
+
+#[tokio::test]
+async fn l09_1009_reaches_a_peer_that_is_still_sending_over_tcp() {
+    // Without lingering, closing with octets unread would reset the connection, and the reset would
+    // overtake the close frame.
+    const RUNS: usize = 200;
+    let server = Server::bind("127.0.0.1:0").await.unwrap().config(quiet());
+    let address = server.local_addr().unwrap();
+    let serving = tokio::spawn(server.serve(|mut socket| async move {
+        let error = socket.recv().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        Err(error)
+    }));
+    let oversize = masked_head(BINARY, 16 << 20);
+    let mut reached = 0;
+    for _ in 0..RUNS {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        writer.write_all(REQUEST).await.unwrap();
+        let (oversize, payload) = (oversize.clone(), vec![0; 1 << 20]);
+        let pumping = tokio::spawn(async move {
+            writer.write_all(&oversize).await?;
+            for _ in 0..16 {
+                writer.write_all(&payload).await?;
+            }
+            io::Result::Ok(writer)
+        });
+        let mut answer = Vec::new();
+        let mut buffer = [0; 1000];
+        while let Ok(n @ 1..) = reader.read(&mut buffer).await {
+            answer.extend_from_slice(&buffer[..n]);
+        }
+        let close = frame(CLOSE, &closing(1009, "frame too big"));
+        reached += usize::from(answer.ends_with(&close));
+        pumping.abort();
+    }
+    assert_eq!(reached, RUNS);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn l09_our_own_client_sees_the_1009_while_it_sends() {
+    const RUNS: usize = 50;
+    let server = Server::bind("127.0.0.1:0").await.unwrap().config(quiet());
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let serving = tokio::spawn(server.serve(|mut socket| async move {
+        while socket.recv().await?.is_some() {}
+        Ok(())
+    }));
+    for run in 0..RUNS {
+        let mut socket = Client::new(quiet()).connect(&url).await.unwrap();
+        let _ = socket.send(vec![0; 16 << 20]).await;
+        let _ = socket.recv().await;
+        let closed = socket.closed().unwrap();
+        assert_eq!(closed.code.number(), 1009, "run {run}: {closed:?}");
+    }
+    serving.abort();
 }
