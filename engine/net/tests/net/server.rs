@@ -91,6 +91,12 @@ fn echo(
     })
 }
 
+/// Keeps a connection open and does nothing.
+async fn hold(socket: WebSocket<Transport>) -> Result<(), Error> {
+    let _open = socket;
+    std::future::pending().await
+}
+
 #[tokio::test]
 async fn d01_a_server_that_stops_says_1001_to_everybody_behind_what_it_sent() {
     let server = Running::echo(|server| server).await;
@@ -162,9 +168,9 @@ async fn d02_handlers_that_do_not_end_are_cut_off_when_the_time_is_up() {
     let notify = Arc::clone(&begun);
     let server = Running::start(
         |server| server.drain_timeout(s(30)),
-        move |_socket| {
+        move |socket| {
             notify.notify_one();
-            std::future::pending()
+            hold(socket)
         },
     )
     .await;
@@ -199,7 +205,7 @@ async fn d04_a_request_that_is_under_way_when_the_server_stops_is_answered_503()
 
 #[tokio::test]
 async fn d08_dropped_a_server_lets_go_of_everything() {
-    let server = Running::start(|server| server, |_socket| std::future::pending()).await;
+    let server = Running::start(|server| server, hold).await;
     let mut socket = server.connect().await.unwrap();
     server.drained.abort();
     // The handler's socket said goodbye when it was dropped.
