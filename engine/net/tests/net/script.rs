@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -74,7 +74,8 @@ impl Drop for Script {
 
 impl Hand {
     fn lock(&self) -> MutexGuard<'_, Plan> {
-        self.0.lock().unwrap()
+        // A test that fails in the middle of a read still drops its stream.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn then(&self, read: Read) {
