@@ -9,6 +9,8 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("cloverleaf-proto", &[]),
     ("cloverleaf-reports", &[]),
+    // Judge and judged share no code.
+    ("cloverleaf-judge", &["cloverleaf-reports"]),
     ("cloverleaf", &["cloverleaf-proto"]),
     ("cloverleaf-deflate", &["cloverleaf-proto"]),
     (
@@ -17,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "cloverleaf",
             "cloverleaf-proto",
             "cloverleaf-deflate",
+            "cloverleaf-judge",
             "cloverleaf-reports",
         ],
     ),
