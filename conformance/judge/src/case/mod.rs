@@ -1,0 +1,163 @@
+//! Cases as data: what the judge does, what it accepts, and why.
+
+mod dialogue;
+mod exchange;
+mod judgement;
+mod opening;
+mod script;
+
+use std::time::Duration;
+
+use cloverleaf_reports::model::Detail;
+use cloverleaf_reports::{CaseId, Role};
+
+pub use dialogue::{Act, Dialogue, End, Expect};
+pub use exchange::{Content, Exchange};
+pub use judgement::{Closer, ExpectedEnd, Judgement};
+pub(crate) use opening::apply;
+pub use opening::{Answer, Edit, Negotiation, Opening, Reaction, RequestPlan, ResponsePlan};
+pub use script::{Script, Seen, Step, binary, pong, text, timeout};
+
+use crate::session::{Event, Session};
+
+/// Whom a case can judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are two roles")]
+pub enum Subjects {
+    /// Servers and clients.
+    Both,
+    /// Servers only.
+    Servers,
+    /// Clients only.
+    Clients,
+}
+
+impl Subjects {
+    /// Whether a subject in this role can be judged.
+    pub fn include(self, role: Role) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Servers => role == Role::Server,
+            Self::Clients => role == Role::Client,
+        }
+    }
+}
+
+/// One case.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Case {
+    /// `1.1.1`, or `close.3` for a case that Autobahn does not have.
+    pub id: CaseId,
+    /// What is done, in a sentence.
+    pub title: String,
+    /// What is expected, in a sentence or two.
+    pub expectation: String,
+    /// Where the rule stands: `RFC 6455 §5.5`.
+    pub section: &'static str,
+    /// Whom it judges.
+    pub subjects: Subjects,
+    /// The opening handshake, where it is not the ordinary one.
+    pub opening: Opening,
+    /// What happens once the connection is open.
+    pub plan: Plan,
+}
+
+/// What happens once the connection is open.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Plan {
+    /// Frames and pauses, and lists of events of which one must be seen exactly: Autobahn's way.
+    Script(Script),
+    /// Messages that must be echoed, one after the other.
+    Exchange(Exchange),
+    /// Sending and expecting in turn: the way of the cases that Autobahn does not have.
+    Dialogue(Dialogue),
+}
+
+impl Case {
+    /// A case for both roles with the ordinary opening handshake.
+    ///
+    /// # Panics
+    ///
+    /// If the id is no id: the tables are checked by a test.
+    pub fn new(id: impl AsRef<str>, title: impl Into<String>, plan: impl Into<Plan>) -> Self {
+        Self {
+            id: id.as_ref().parse().expect("an id in a table of cases"),
+            title: title.into(),
+            expectation: String::new(),
+            section: "",
+            subjects: Subjects::Both,
+            opening: Opening::Ordinary,
+            plan: plan.into(),
+        }
+    }
+
+    /// What is expected, in words.
+    #[must_use]
+    pub fn expect(mut self, expectation: impl Into<String>) -> Self {
+        self.expectation = expectation.into();
+        self
+    }
+
+    /// Where the rule stands.
+    #[must_use]
+    pub fn section(mut self, section: &'static str) -> Self {
+        self.section = section;
+        self
+    }
+
+    /// Judges servers only.
+    #[must_use]
+    pub fn for_servers(mut self) -> Self {
+        self.subjects = Subjects::Servers;
+        self
+    }
+
+    /// Judges clients only.
+    #[must_use]
+    pub fn for_clients(mut self) -> Self {
+        self.subjects = Subjects::Clients;
+        self
+    }
+
+    /// With an opening handshake of its own.
+    #[must_use]
+    pub fn opening(mut self, opening: Opening) -> Self {
+        self.opening = opening;
+        self
+    }
+
+    /// Begins a run of the case.
+    pub fn start(&self) -> Box<dyn Program> {
+        match &self.plan {
+            Plan::Script(script) => script.start(),
+            Plan::Exchange(exchange) => exchange.start(),
+            Plan::Dialogue(dialogue) => dialogue.start(),
+        }
+    }
+
+    /// The longest that a run may take; a judge that is silent for longer has hung.
+    pub fn time_limit(&self) -> Duration {
+        match &self.plan {
+            Plan::Script(script) => script.time_limit(),
+            Plan::Exchange(exchange) => exchange.limit + Duration::from_secs(10),
+            Plan::Dialogue(dialogue) => dialogue.time_limit(),
+        }
+    }
+}
+
+/// A run of a case: what the judge does when things happen, and its verdict in the end.
+pub trait Program: Send {
+    /// The connection is open.
+    fn on_open(&mut self, session: &mut Session);
+
+    /// Something happened.
+    fn on_event(&mut self, session: &mut Session, event: Event);
+
+    /// The connection is gone, after it had been open.
+    fn judge(&mut self, session: &Session) -> Judgement;
+
+    /// What was expected and seen, for the report.
+    fn describe(&self, detail: &mut Detail);
+}

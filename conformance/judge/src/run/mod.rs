@@ -1,0 +1,182 @@
+//! One case over one connection: the opening handshake, the session, the verdict.
+
+mod client;
+mod server;
+mod wire;
+
+use std::time::{Duration, SystemTime};
+
+use cloverleaf_reports::model::Detail;
+use cloverleaf_reports::{CaseResult, CloseVerdict, Verdict};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::case::{Case, Judgement, Program};
+use crate::session::{Session, Write};
+pub use client::{Place, judge_server};
+pub use server::{ReadHeadError, Received, judge_client, read_head};
+
+/// How long the judge tries to write what is left before it ends TCP.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// The octets that the judge reads at once.
+const READ: usize = 64 << 10;
+
+/// What a run has to say before it is a result.
+struct Report {
+    begun: Instant,
+    started: SystemTime,
+    detail: Detail,
+    agent: Option<String>,
+}
+
+impl Report {
+    fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            started: SystemTime::now(),
+            detail: Detail::default(),
+            agent: None,
+        }
+    }
+
+    /// The result of a case whose connection never opened, or should not have.
+    fn finish(mut self, case: &Case, judgement: Judgement) -> CaseResult {
+        self.detail.result = Some(judgement.result);
+        self.detail.result_close = Some(judgement.result_close);
+        self.detail.started = OffsetDateTime::from(self.started).format(&Rfc3339).ok();
+        let mut result =
+            CaseResult::new(case.id.clone(), judgement.verdict, judgement.close_verdict);
+        result.title = Some(case.title.clone());
+        result.description = Some(format!("{} ({})", case.title, case.section));
+        result.expectation = Some(case.expectation.clone());
+        result.duration_ms = self
+            .begun
+            .elapsed()
+            .as_millis()
+            .try_into()
+            .unwrap_or(u64::MAX);
+        result.remote_close_code = self
+            .detail
+            .close
+            .as_ref()
+            .and_then(|close| close.subject_code);
+        result.detail = Some(self.detail);
+        result
+    }
+
+    /// The result of a case whose connection was open.
+    fn finish_session(
+        mut self,
+        case: &Case,
+        session: Session,
+        program: &mut dyn Program,
+        overdue: bool,
+    ) -> CaseResult {
+        let mut judgement = program.judge(&session);
+        if overdue {
+            judgement.verdict = Verdict::Failed;
+            judgement.result = "The case did not end within its time.".to_owned();
+        }
+        program.describe(&mut self.detail);
+        self.detail.close = Some(session.close_facts().clone());
+        if session.is_compressed() {
+            self.detail.traffic = Some(session.log.traffic());
+        }
+        session.log.into_detail(&mut self.detail);
+        self.finish(case, judgement)
+    }
+}
+
+/// The judgement on a connection that did not come about.
+fn never_opened(reason: &str) -> Judgement {
+    Judgement {
+        verdict: Verdict::Failed,
+        close_verdict: CloseVerdict::Failed,
+        result: format!("The opening handshake was not completed: {reason}."),
+        result_close: "There was no connection to close.".to_owned(),
+    }
+}
+
+/// Moves octets between a transport and a session until the connection is over. Returns whether
+/// it took too long.
+async fn pump<S: AsyncRead + AsyncWrite>(
+    stream: S,
+    session: &mut Session,
+    program: &mut dyn Program,
+    begun: Instant,
+    limit: Duration,
+) -> bool {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut buffer = vec![0; READ];
+    let mut writing: Option<(Write, usize)> = None;
+    let mut broken = false;
+    let end = Instant::now() + limit;
+    let sleep = sleep_until(end);
+    tokio::pin!(sleep);
+    loop {
+        while let Some(event) = session.next_event() {
+            program.on_event(session, event);
+        }
+        if writing.is_none() {
+            writing = session
+                .poll_write()
+                .map(|write| (write, 0))
+                .filter(|_| !broken);
+        }
+        if session.is_aborted() || session.is_over() && writing.is_none() {
+            break;
+        }
+        let wake = session
+            .poll_timeout()
+            .map_or(end, |after| end.min(begun + after));
+        if sleep.deadline() != wake {
+            sleep.as_mut().reset(wake);
+        }
+        let unwritten = writing
+            .as_ref()
+            .map_or(&[][..], |(write, done)| &write.octets[*done..]);
+        tokio::select! {
+            read = reader.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => session.handle_end(begun.elapsed()),
+                Ok(count) => session.handle_input(begun.elapsed(), &buffer[..count]),
+            },
+            written = writer.write(unwritten), if !unwritten.is_empty() => match written {
+                Ok(0) | Err(_) => {
+                    // What the subject said before it went away is still to be read.
+                    writing = None;
+                    broken = true;
+                }
+                Ok(count) => {
+                    if let Some((write, done)) = &mut writing {
+                        *done += count;
+                        if *done == write.octets.len() {
+                            let alone = write.alone;
+                            writing = None;
+                            // A failed flush shows at the next write.
+                            let _ = writer.flush().await;
+                            if alone {
+                                tokio::task::yield_now().await;
+                            }
+                        }
+                    }
+                }
+            },
+            () = &mut sleep => {
+                if Instant::now() >= end {
+                    session.note_unclean("the case did not end within its time");
+                    session.drop_connection(true);
+                    return true;
+                }
+                session.handle_timeout(begun.elapsed());
+            }
+        }
+    }
+    if !session.is_aborted() {
+        // The subject may be gone already.
+        let _ = timeout(LAST_WRITES, writer.shutdown()).await;
+    }
+    false
+}

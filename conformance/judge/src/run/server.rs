@@ -1,0 +1,265 @@
+//! The judge as the server: a client is judged.
+
+use std::time::Duration;
+
+use cloverleaf_reports::{CaseResult, CloseVerdict, Role, Verdict};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::Instant;
+
+use super::wire::{ReadHead, Wire};
+use super::{Report, never_opened, pump};
+use crate::case::{Case, Judgement, Negotiation, Opening, Reaction, ResponsePlan, apply};
+use crate::frame::{Frame, TEXT};
+use crate::http::{self, Head};
+use crate::opening;
+use crate::random::Random;
+use crate::session::{Compression, Options, Session};
+use crate::stub::{self, Requirement};
+
+/// How long a client may take to give a connection up.
+const GIVING_UP: Duration = Duration::from_secs(3);
+
+/// A request head with what came behind it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// The head.
+    pub head: Head,
+    /// The head as it was on the wire.
+    pub text: String,
+    /// Octets behind it.
+    pub rest: Vec<u8>,
+}
+
+/// Why there is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadHeadError {
+    /// TCP ended before the head was whole.
+    End,
+    /// The head did not come in time.
+    Late,
+    /// The head does not end.
+    TooLong,
+}
+
+impl std::fmt::Display for ReadHeadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::End => "the client ended TCP before its request was whole",
+            Self::Late => "the client's request did not come in time",
+            Self::TooLong => "the head of the client's request does not end",
+        })
+    }
+}
+
+impl std::error::Error for ReadHeadError {}
+
+/// Reads the head of a request.
+///
+/// # Errors
+///
+/// If it does not come whole, in time and in reasonable size.
+pub async fn read_head<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    limit: Duration,
+) -> Result<Received, ReadHeadError> {
+    let mut wire = Wire::new(stream, Vec::new());
+    match wire.read_head(Instant::now() + limit).await {
+        ReadHead::Whole(head) => Ok(Received {
+            head,
+            text: wire.text,
+            rest: wire.rest,
+        }),
+        ReadHead::End => Err(ReadHeadError::End),
+        ReadHead::Late => Err(ReadHeadError::Late),
+        ReadHead::TooLong => Err(ReadHeadError::TooLong),
+    }
+}
+
+/// Runs one case with a client that has sent this request.
+pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    request: Received,
+    case: &Case,
+    versions: &[u8],
+    options: &Options,
+    random: Random,
+) -> CaseResult {
+    let mut report = Report::new();
+    let mut wire = Wire::new(stream, request.rest);
+    report.detail.request = Some(request.text);
+    let key = match opening::check_request(&request.head, versions) {
+        Ok(key) => key.to_owned(),
+        Err(refusal) => {
+            let text = opening::refusal(&refusal);
+            wire.write(text.as_bytes(), None, Duration::ZERO).await;
+            // The client may be gone already.
+            let _ = wire.stream.shutdown().await;
+            report.detail.response = Some(text);
+            wire.log.into_detail(&mut report.detail);
+            return report.finish(case, never_opened(&refusal.1));
+        }
+    };
+    let opened = match &case.opening {
+        Opening::Response(plan) => {
+            to_measure(&mut wire, &mut report, plan, &key, &request.head).await
+        }
+        Opening::Deflate(negotiation) => {
+            ordinary(
+                &mut wire,
+                &mut report,
+                &key,
+                &request.head,
+                Some(negotiation),
+            )
+            .await
+        }
+        Opening::Ordinary | Opening::Request(_) => {
+            ordinary(&mut wire, &mut report, &key, &request.head, None).await
+        }
+    };
+    let compression = match opened {
+        Ok(compression) => compression,
+        Err(judgement) => {
+            // The client may be gone already.
+            let _ = wire.stream.shutdown().await;
+            wire.log.into_detail(&mut report.detail);
+            return report.finish(case, judgement);
+        }
+    };
+    let begun = report.begun;
+    let mut session = Session::open(
+        Role::Client,
+        options.clone(),
+        compression,
+        random,
+        wire.log,
+        begun.elapsed(),
+    );
+    let mut program = case.start();
+    program.on_open(&mut session);
+    session.handle_leftover(&wire.rest);
+    let overdue = pump(
+        wire.stream,
+        &mut session,
+        &mut *program,
+        begun,
+        case.time_limit(),
+    )
+    .await;
+    let silent = session.log.frames_received_in_all() == 0;
+    let mut result = report.finish_session(case, session, &mut *program, overdue);
+    if let Opening::Response(ResponsePlan {
+        reaction: Reaction::OpensOrGivesUp,
+        ..
+    }) = case.opening
+    {
+        if silent && !overdue {
+            result.verdict = Verdict::Ok;
+            result.close_verdict = CloseVerdict::Ok;
+            if let Some(detail) = &mut result.detail {
+                detail.result = Some("The client gave the connection up.".to_owned());
+            }
+        }
+    }
+    result
+}
+
+type Opened = Result<Option<Compression>, Judgement>;
+
+async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    report: &mut Report,
+    key: &str,
+    request: &Head,
+    negotiation: Option<&Negotiation>,
+) -> Opened {
+    let requirements: &[Requirement] =
+        negotiation.map_or(&[], |negotiation| &negotiation.requirements);
+    let agreed = stub::choose(request.values("Sec-WebSocket-Extensions"), requirements)
+        .map_err(|error| never_opened(&error.to_string()));
+    let agreed = match agreed {
+        Ok(agreed) => agreed,
+        Err(judgement) => {
+            let text = opening::refusal(&(400, judgement.result.clone()));
+            wire.write(text.as_bytes(), None, Duration::ZERO).await;
+            report.detail.response = Some(text);
+            return Err(judgement);
+        }
+    };
+    let extensions = agreed.as_ref().map(|(answer, _)| answer.to_string());
+    let text = opening::response(key, extensions.as_deref());
+    wire.write(text.as_bytes(), None, Duration::ZERO).await;
+    report.detail.response = Some(text);
+    Ok(agreed.map(|(_, agreed)| agreed.compression(Role::Client)))
+}
+
+async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    report: &mut Report,
+    plan: &ResponsePlan,
+    key: &str,
+    request: &Head,
+) -> Opened {
+    if let Some(check) = plan.check {
+        check(request).map_err(|reason| {
+            reaction(
+                Verdict::Failed,
+                format!("The request is not right: {reason}."),
+            )
+        })?;
+    }
+    let accept = opening::accept(key);
+    let ordinary = opening::response(key, None);
+    let (mut line, mut fields) = match Head::parse(ordinary.as_bytes()) {
+        Some((head, _)) => (head.start_line, head.fields),
+        None => (String::new(), Vec::new()),
+    };
+    apply(&plan.edits, &mut line, &mut fields);
+    let octets = plan
+        .raw
+        .clone()
+        .unwrap_or_else(|| http::write(&line, &fields).into_bytes());
+    let octets = super::client::filled(&octets, &[("{accept}", &accept), ("{key}", key)]);
+    report.detail.response =
+        Some(String::from_utf8_lossy(&octets[..octets.len().min(4096)]).into());
+    wire.write(&octets, plan.chop, plan.pause).await;
+    if plan.then_drop {
+        // The client may be gone already.
+        let _ = wire.stream.shutdown().await;
+    }
+    match plan.reaction {
+        Reaction::Opens | Reaction::OpensOrGivesUp => Ok(None),
+        Reaction::GivesUp => {
+            // A client that takes the connection for open answers this.
+            let frame = Frame::text("Is this connection open?").encode(None);
+            wire.write(&frame, None, Duration::ZERO).await;
+            wire.rest.clear();
+            let ended = wire.read_to_end(Instant::now() + GIVING_UP).await;
+            let echoed = wire.rest.first().is_some_and(|octet| octet & 0x0F == TEXT);
+            Err(match (echoed, ended) {
+                (true, _) => reaction(
+                    Verdict::Failed,
+                    "The client took the connection for open and answered.".to_owned(),
+                ),
+                (false, true) => {
+                    reaction(Verdict::Ok, "The client gave the connection up.".to_owned())
+                }
+                (false, false) => reaction(
+                    Verdict::Failed,
+                    format!("After {} s the client still waits.", GIVING_UP.as_secs()),
+                ),
+            })
+        }
+    }
+}
+
+fn reaction(verdict: Verdict, result: String) -> Judgement {
+    Judgement {
+        verdict,
+        close_verdict: CloseVerdict::Ok,
+        result,
+        result_close: "The case is about the opening handshake.".to_owned(),
+    }
+}

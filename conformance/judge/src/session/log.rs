@@ -1,0 +1,228 @@
+//! What went over the wire, for the report.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cloverleaf_reports::model::{Detail, Direction, TimerEvent, Traffic, WireRow};
+
+use crate::frame::{Frame, Head, Masking};
+
+/// Payloads are shown up to so many octets.
+const SHOWN: usize = 64;
+
+/// A log has at most so many rows: a subject that floods does not fill the memory.
+const MAX_ROWS: usize = 2_000;
+
+/// Rows and sums of one connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Log {
+    on: bool,
+    rows: Vec<WireRow>,
+    received_octets: BTreeMap<u64, u64>,
+    sent_octets: BTreeMap<u64, u64>,
+    received_frames: BTreeMap<u64, u64>,
+    sent_frames: BTreeMap<u64, u64>,
+    traffic: Traffic,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            on: true,
+            rows: Vec::new(),
+            received_octets: BTreeMap::new(),
+            sent_octets: BTreeMap::new(),
+            received_frames: BTreeMap::new(),
+            sent_frames: BTreeMap::new(),
+            traffic: Traffic::default(),
+        }
+    }
+}
+
+impl Log {
+    /// Switches rows off or on; sums go on.
+    pub fn set(&mut self, on: bool) {
+        if self.on != on {
+            self.rows.push(WireRow::Logging { on });
+            self.on = on;
+        }
+    }
+
+    /// Frames sent with this opcode.
+    pub fn frames_sent(&self, opcode: u8) -> u64 {
+        self.sent_frames
+            .get(&u64::from(opcode))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Frames received with this opcode.
+    pub fn frames_received(&self, opcode: u8) -> u64 {
+        self.received_frames
+            .get(&u64::from(opcode))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Frames received with any opcode.
+    pub fn frames_received_in_all(&self) -> u64 {
+        self.received_frames.values().sum()
+    }
+
+    /// Octets read and written before the connection was open.
+    pub fn handshake(&mut self, direction: Direction, octets: &[u8]) {
+        match direction {
+            Direction::Sent => self.sent_octets(octets, false, false),
+            Direction::Received => self.received_octets(octets, false),
+        }
+    }
+
+    pub(super) fn received_octets(&mut self, octets: &[u8], open: bool) {
+        *self.received_octets.entry(octets.len() as u64).or_default() += 1;
+        if open {
+            self.traffic.received_wire += octets.len() as u64;
+        }
+        self.octets(Direction::Received, octets, false);
+    }
+
+    pub(super) fn sent_octets(&mut self, octets: &[u8], alone: bool, open: bool) {
+        *self.sent_octets.entry(octets.len() as u64).or_default() += 1;
+        if open {
+            self.traffic.sent_wire += octets.len() as u64;
+        }
+        self.octets(Direction::Sent, octets, alone);
+    }
+
+    fn octets(&mut self, direction: Direction, octets: &[u8], sync: bool) {
+        if self.has_room() {
+            let hex = hex(octets);
+            self.rows.push(WireRow::Octets {
+                direction,
+                length: octets.len() as u64,
+                hex,
+                sync,
+            });
+        }
+    }
+
+    pub(super) fn sent_frame(&mut self, frame: &Frame) {
+        *self.sent_frames.entry(frame.opcode.into()).or_default() += 1;
+        if frame.opcode < 3 {
+            self.traffic.sent_frames += 1;
+        }
+        if self.has_room() {
+            let mask = match frame.masking {
+                Masking::With(key) => Some(hex(&key)),
+                Masking::ByRole | Masking::Never => None,
+            };
+            self.rows.push(WireRow::Frame {
+                direction: Direction::Sent,
+                opcode: frame.opcode,
+                fin: frame.fin,
+                rsv: frame.rsv,
+                mask,
+                length: frame.payload.len() as u64,
+                payload: shown(&frame.payload),
+                repeat: None,
+                chop: frame.chop.map(|chop| chop as u64),
+                sync: frame.alone,
+            });
+        }
+    }
+
+    pub(super) fn received_frame(&mut self, head: &Head, payload: &[u8]) {
+        *self.received_frames.entry(head.opcode.into()).or_default() += 1;
+        if !head.is_control() {
+            self.traffic.received_frames += 1;
+        }
+        if self.has_room() {
+            self.rows.push(WireRow::Frame {
+                direction: Direction::Received,
+                opcode: head.opcode,
+                fin: head.fin,
+                rsv: head.rsv,
+                mask: head.key.map(|key| hex(&key)),
+                length: head.length,
+                payload: shown(payload),
+                repeat: None,
+                chop: None,
+                sync: false,
+            });
+        }
+    }
+
+    pub(super) fn sent_message(&mut self, websocket: usize, app: usize) {
+        self.traffic.sent_messages += 1;
+        self.traffic.sent_websocket += websocket as u64;
+        self.traffic.sent_app += app as u64;
+    }
+
+    pub(super) fn received_message(&mut self, websocket: usize, app: usize) {
+        self.traffic.received_messages += 1;
+        self.traffic.received_websocket += websocket as u64;
+        self.traffic.received_app += app as u64;
+    }
+
+    pub(super) fn timer(
+        &mut self,
+        event: TimerEvent,
+        after: Option<Duration>,
+        tag: Option<&'static str>,
+    ) {
+        self.rows.push(WireRow::Timer {
+            event,
+            seconds: after.map(|time| time.as_secs_f64()),
+            tag: tag.map(str::to_owned),
+        });
+    }
+
+    fn has_room(&self) -> bool {
+        self.on && self.rows.len() < MAX_ROWS
+    }
+
+    /// The sums so far.
+    pub fn traffic(&self) -> Traffic {
+        let ratio = |websocket: u64, app: u64| (app > 0).then(|| websocket as f64 / app as f64);
+        let mut traffic = self.traffic.clone();
+        traffic.received_ratio = ratio(traffic.received_websocket, traffic.received_app);
+        traffic.sent_ratio = ratio(traffic.sent_websocket, traffic.sent_app);
+        traffic
+    }
+
+    /// Puts rows and counts where reports look for them.
+    pub fn into_detail(self, detail: &mut Detail) {
+        detail.wire_log = self.rows;
+        detail.received_octets = self.received_octets;
+        detail.sent_octets = self.sent_octets;
+        detail.received_frames = self.received_frames;
+        detail.sent_frames = self.sent_frames;
+    }
+}
+
+/// Octets as text, or as `0x` and hexadecimal if they are not UTF-8; long ones cut.
+pub(crate) fn shown(octets: &[u8]) -> String {
+    let long = octets.len() > SHOWN - 4;
+    match std::str::from_utf8(octets) {
+        Ok(text) if long => {
+            let end = (0..=SHOWN.min(text.len()))
+                .rev()
+                .find(|&at| text.is_char_boundary(at));
+            format!("{} ...", &text[..end.unwrap_or(0)])
+        }
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("0x{}", hex(octets)),
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * SHOWN + 4);
+    for octet in octets.iter().take(SHOWN) {
+        write!(text, "{octet:02x}").expect("writing to a String does not fail");
+    }
+    if octets.len() > SHOWN - 4 {
+        text.push_str(" ...");
+    }
+    text
+}
