@@ -214,8 +214,8 @@ pub(super) fn warn_of_top_level(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Draft;
     use crate::spec::cases::tests::known;
-    use crate::spec::options::Draft;
     use std::fs;
 
     fn parse(text: &str) -> ClientSpec {

@@ -15,6 +15,7 @@ mod cases;
 pub mod client;
 pub mod command;
 pub mod control;
+mod draft;
 mod error;
 mod exclusion;
 mod glob;
@@ -26,6 +27,7 @@ mod url;
 
 pub use client::ClientSpec;
 pub use control::Control;
+pub use draft::Draft;
 pub use error::{Problem, SpecError};
 pub use exclusion::AgentExclusions;
 pub use options::Options;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::draft::{self, Draft};
 use super::error::Problem;
 use super::glob;
-use super::reader::{Object, found, integer, nearest};
+use super::reader::{Object, nearest};
 
 /// Which of the two programs a spec is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,34 +59,6 @@ pub(super) fn all_names() -> impl Iterator<Item = &'static str> {
         .chain(CLIENT)
         .chain(SERVER)
         .chain(WITHOUT_EFFECT)
-}
-
-/// A draft of the WebSocket protocol, by its number; 18 stands for RFC 6455.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Draft(u8);
-
-impl Draft {
-    /// RFC 6455.
-    pub const RFC_6455: Self = Self(18);
-
-    /// The draft's number, 10 to 18.
-    pub fn number(self) -> u8 {
-        self.0
-    }
-
-    /// The value of `Sec-WebSocket-Version`: 8 for the drafts to 12, 13 from then on.
-    pub fn header(self) -> u8 {
-        if self.0 < 13 { 8 } else { 13 }
-    }
-
-    /// The header that carries the origin; it had another name up to draft 10.
-    pub fn origin_header(self) -> &'static str {
-        if self.0 > 10 {
-            "Origin"
-        } else {
-            "Sec-WebSocket-Origin"
-        }
-    }
 }
 
 /// The judge's behavior on the wire. The defaults are those of the original suite.
@@ -248,7 +219,7 @@ impl Options {
     }
 
     fn apply_client(&mut self, given: &Object<'_>) -> Result<(), Problem> {
-        set(&mut self.draft, draft(given)?);
+        set(&mut self.draft, draft::version(given)?);
         set(
             &mut self.mask_client_frames,
             given.boolean("maskClientFrames")?,
@@ -265,7 +236,7 @@ impl Options {
     }
 
     fn apply_server(&mut self, given: &Object<'_>) -> Result<(), Problem> {
-        set(&mut self.versions, versions(given)?);
+        set(&mut self.versions, draft::versions(given)?);
         set(&mut self.web_status, given.boolean("webStatus")?);
         set(
             &mut self.require_masked_client_frames,
@@ -327,57 +298,6 @@ fn limit(given: &Object<'_>, name: &str) -> Result<Option<Option<u64>>, Problem>
         .map(|limit| Some(limit).filter(|&limit| limit > 0)))
 }
 
-fn draft(given: &Object<'_>) -> Result<Option<Draft>, Problem> {
-    let must_be = "the number of a draft: 18 for RFC 6455 (13 to 18 send \
-                   `Sec-WebSocket-Version: 13`, 10 to 12 send 8)";
-    let Some(value) = given.field("version", must_be, Some)? else {
-        return Ok(None);
-    };
-    let found = match integer(value) {
-        Some(number @ 10..=18) => return Ok(Some(Draft(number as u8))),
-        Some(0) => "0, the protocol of Hixie-76, which is not supported".to_owned(),
-        Some(8) => "8, a value of that header; write 12".to_owned(),
-        _ => found(value),
-    };
-    Err(Problem::Wrong {
-        place: format!("`{}`", given.place("version")),
-        must_be: must_be.to_owned(),
-        found,
-    })
-}
-
-fn versions(given: &Object<'_>) -> Result<Option<Vec<u8>>, Problem> {
-    let must_be = "a list of values of Sec-WebSocket-Version: [13], [8] or [8, 13]";
-    let Some(list) = given.list("versions", must_be)? else {
-        return Ok(None);
-    };
-    let wrong = |place: String, found: String| Problem::Wrong {
-        place: format!("`{place}`"),
-        must_be: must_be.to_owned(),
-        found,
-    };
-    if list.is_empty() {
-        return Err(wrong(given.place("versions"), "empty".to_owned()));
-    }
-    let one = |(at, value): (usize, &Value)| {
-        let found = match integer(value) {
-            Some(header @ (8 | 13)) => return Ok(header as u8),
-            Some(0) => "0, the protocol of Hixie-76, which is not supported".to_owned(),
-            Some(draft @ 10..=18) => format!(
-                "{draft}, the number of a draft; write {}",
-                Draft(draft as u8).header()
-            ),
-            _ => found(value),
-        };
-        Err(wrong(format!("{}[{at}]", given.place("versions")), found))
-    };
-    list.iter()
-        .enumerate()
-        .map(one)
-        .collect::<Result<_, _>>()
-        .map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,7 +339,7 @@ mod tests {
             Side::Client,
         );
         let expected = Options {
-            draft: Draft(10),
+            draft: Draft::new(10).expect("a draft"),
             mask_client_frames: false,
             accept_masked_server_frames: true,
             server_connection_drop_timeout: milliseconds(2500),
@@ -489,7 +409,7 @@ mod tests {
             result.expect(json);
         }
         let expected = Options {
-            draft: Draft(12),
+            draft: Draft::new(12).expect("a draft"),
             tcp_no_delay: false,
             ..Options::default()
         };
@@ -497,70 +417,11 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_number_decides_on_the_headers() {
-        for (number, header, origin) in [
-            (10, 8, "Sec-WebSocket-Origin"),
-            (11, 8, "Origin"),
-            (12, 8, "Origin"),
-            (13, 13, "Origin"),
-            (17, 13, "Origin"),
-            (18, 13, "Origin"),
-        ] {
-            let draft = read(&format!(r#"{{"version": {number}}}"#), Side::Client).draft;
-            assert_eq!(
-                (draft.number(), draft.header(), draft.origin_header()),
-                (number, header, origin)
-            );
-        }
-    }
-
-    #[test]
     fn values_of_another_kind_are_errors_that_say_what_to_write() {
         use Side::{Client, Server};
         for (side, json, expected) in [
-            (
-                Client,
-                r#"{"version": 0}"#,
-                "Hixie-76, which is not supported",
-            ),
-            (
-                Client,
-                r#"{"version": 8}"#,
-                "a value of that header; write 12",
-            ),
-            (Client, r#"{"version": 19}"#, "18 for RFC 6455"),
-            (
-                Client,
-                r#"{"version": 9}"#,
-                "`options.version` must be the number of a draft",
-            ),
-            (Client, r#"{"version": "13"}"#, "but is the text \"13\""),
-            (
-                Server,
-                r#"{"versions": 13}"#,
-                "[13], [8] or [8, 13], but is 13",
-            ),
-            (Server, r#"{"versions": []}"#, "but is empty"),
-            (
-                Server,
-                r#"{"versions": [13, 0]}"#,
-                "`options.versions[1]` must be",
-            ),
-            (
-                Server,
-                r#"{"versions": [0, 8, 13]}"#,
-                "Hixie-76, which is not supported",
-            ),
-            (
-                Server,
-                r#"{"versions": [18]}"#,
-                "the number of a draft; write 13",
-            ),
-            (
-                Server,
-                r#"{"versions": [10]}"#,
-                "the number of a draft; write 8",
-            ),
+            (Client, r#"{"version": 8}"#, "write 12"),
+            (Server, r#"{"versions": [18]}"#, "write 13"),
             (
                 Client,
                 r#"{"failByDrop": "no"}"#,
