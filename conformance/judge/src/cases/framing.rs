@@ -3,6 +3,12 @@
 use crate::case::{Case, Script, binary, text};
 use crate::frame::Frame;
 
+pub(super) const SECTIONS: &[(&str, &str)] = &[
+    ("1", "Framing"),
+    ("1.1", "Text messages"),
+    ("1.2", "Binary messages"),
+];
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (section, kind) in [(1, "text"), (2, "binary")] {

@@ -1,0 +1,9 @@
+//! 7: the closing handshake.
+
+use crate::case::Case;
+
+pub(super) const SECTIONS: &[(&str, &str)] = &[];
+
+pub(super) fn cases() -> Vec<Case> {
+    Vec::new()
+}

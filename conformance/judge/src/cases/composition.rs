@@ -1,0 +1,9 @@
+//! composition: two extensions at once.
+
+use crate::case::Case;
+
+pub(super) const SECTIONS: &[(&str, &str)] = &[];
+
+pub(super) fn cases() -> Vec<Case> {
+    Vec::new()
+}

@@ -1,0 +1,9 @@
+//! 4: reserved opcodes.
+
+use crate::case::Case;
+
+pub(super) const SECTIONS: &[(&str, &str)] = &[];
+
+pub(super) fn cases() -> Vec<Case> {
+    Vec::new()
+}

@@ -1,0 +1,78 @@
+//! Every case against our own engine, in memory and virtual time.
+
+use cloverleaf_conformance::native::memory;
+use cloverleaf_conformance::profile;
+use cloverleaf_judge::case::Case;
+use cloverleaf_judge::cases;
+use cloverleaf_judge::session::Options;
+use cloverleaf_reports::{CaseResult, Role};
+
+/// What is not as it should be.
+fn findings(role: Role, results: &[CaseResult]) -> Vec<String> {
+    results
+        .iter()
+        .filter(|result| {
+            !(result.verdict.standing().is_pass() && result.close_verdict.standing().is_pass())
+        })
+        .map(|result| {
+            let detail = result.detail.as_ref();
+            format!(
+                "{role} {}: {} / {} ({} {})",
+                result.id,
+                result.verdict,
+                result.close_verdict,
+                detail.and_then(|detail| detail.result.as_deref()).unwrap_or(""),
+                detail.and_then(|detail| detail.result_close.as_deref()).unwrap_or(""),
+            )
+        })
+        .collect()
+}
+
+async fn judge(role: Role, cases: &[Case]) -> Vec<CaseResult> {
+    let mut results = Vec::new();
+    for case in cases.iter().filter(|case| case.subjects.include(role)) {
+        let config = profile::config(true).expect("valid settings");
+        let options = Options::default();
+        results.push(match role {
+            Role::Server => memory::judge_our_server(case, config, &options).await,
+            Role::Client => memory::judge_our_client(case, config, &options).await,
+        });
+    }
+    results
+}
+
+/// The cases of `all` that are not about performance; `CASES=6.4,close` in the environment
+/// narrows them down to those whose ids begin so.
+fn quick(all: Vec<Case>) -> Vec<Case> {
+    let only = std::env::var("CASES").unwrap_or_default();
+    let heavy = |case: &Case| matches!(case.id.group(), "9" | "12" | "13");
+    all.into_iter()
+        .filter(|case| only.split(',').any(|prefix| case.id.as_str().starts_with(prefix)))
+        .filter(|case| !heavy(case))
+        .collect()
+}
+
+async fn check(role: Role, cases: Vec<Case>) {
+    let results = judge(role, &cases).await;
+    assert_eq!(findings(role, &results), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_server_passes_autobahns_cases() {
+    check(Role::Server, quick(cases::autobahn())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_client_passes_autobahns_cases() {
+    check(Role::Client, quick(cases::autobahn())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_server_passes_the_cases_beyond_autobahn() {
+    check(Role::Server, quick(cases::beyond())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_client_passes_the_cases_beyond_autobahn() {
+    check(Role::Client, quick(cases::beyond())).await;
+}

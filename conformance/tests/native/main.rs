@@ -1,0 +1,3 @@
+//! The native suite, in process and over TCP.
+
+mod in_process;
