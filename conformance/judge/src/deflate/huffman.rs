@@ -264,8 +264,8 @@ impl<const SIZE: usize, const PRIMARY: u32> Table<SIZE, PRIMARY> {
         // Codes are counted up in reversed bits, as they come from the stream.
         let primary = PRIMARY as usize;
         let mut code = 0usize;
-        for length in 1..=primary.min(LONGEST) {
-            for symbol in symbols.by_ref().take(counts[length]) {
+        for (length, &count) in counts.iter().enumerate().take(primary + 1).skip(1) {
+            for symbol in symbols.by_ref().take(count) {
                 self.entries[code] = meanings[symbol].with_code_bits(length);
                 code = next_reversed(code, length);
             }

@@ -8,12 +8,21 @@ mod bits;
 mod craft;
 mod deflater;
 mod error;
+mod header;
 mod huffman;
 mod inflate;
+#[cfg(test)]
+mod inflate_tests;
+mod negotiation;
+pub mod original;
+mod params;
 
 pub use bits::TAIL;
 pub use craft::{Block, Stream, Symbol, bomb, fixed, stored, stored_by};
 pub use deflater::Deflater;
 pub use error::InflateError;
+pub use header::{Element, GrammarError, Param};
 pub use huffman::Alphabet;
 pub use inflate::Inflater;
+pub use negotiation::{Agreed, AnswerError, Requirement, choose, judge_answer};
+pub use params::{Answer, Offer, PERMESSAGE_DEFLATE, ParamError};
