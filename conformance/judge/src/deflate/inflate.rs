@@ -233,8 +233,8 @@ struct Contents {
     position: usize,
     /// Where the octets that may be referred to begin.
     history_from: usize,
-    /// How many octets the message may have, and where it then ends. The quick loop may overshoot
-    /// that by two literals and a match.
+    /// How many octets the message may have, and where it then ends. It is overshot by
+    /// two literals and a match at most before that is noticed.
     limit: usize,
     limit_at: usize,
     window: usize,
@@ -299,6 +299,7 @@ impl Contents {
     ) -> Result<(), InflateError> {
         loop {
             let pace = self.quickly(reader, codes);
+            // One check for both ways of reading: neither goes beyond what room there is.
             if self.position > self.limit_at {
                 return Err(InflateError::TooLong { limit: self.limit });
             }
@@ -393,11 +394,7 @@ impl Contents {
         if entry.is_end() {
             return Ok(true);
         }
-        let room = self.limit_at - self.position;
         if entry.is_literal() {
-            if room == 0 {
-                return Err(InflateError::TooLong { limit: self.limit });
-            }
             self.octets[self.position] = value as u8;
             self.position += 1;
             return Ok(false);
@@ -411,12 +408,8 @@ impl Contents {
         reader.skip(entry.code_bits() + entry.extra_bits());
         self.largest_distance = self.largest_distance.max(distance);
         check(distance, self.window, self.position - self.history_from)?;
-        let length = value.min(room);
-        copy_roomily(&mut self.octets, self.position, distance, length);
-        self.position += length;
-        if length < value {
-            return Err(InflateError::TooLong { limit: self.limit });
-        }
+        copy_roomily(&mut self.octets, self.position, distance, value);
+        self.position += value;
         Ok(false)
     }
 }
