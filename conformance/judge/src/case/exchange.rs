@@ -136,6 +136,8 @@ impl Run {
             compare,
             ..
         } = self.exchange;
+        // How an exchange cuts is its own affair, whatever the options say of other messages.
+        let fragment = Some(fragment.unwrap_or(usize::MAX));
         let number = self.sent;
         self.sent += 1;
         let payload = match content {
