@@ -67,6 +67,20 @@ pub enum Answer {
     GivesUpWithin(Duration),
     /// Either 101, and the plan goes on; or a refusal as in `RefusesAnyhow`.
     OpensOrRefuses,
+    /// 101, and the plan goes on; a refusal as in `RefusesAnyhow` is tolerable: NON-STRICT.
+    ShouldOpen,
+    /// A refusal as in `RefusesAnyhow`; 101 is tolerable: NON-STRICT if the plan goes well.
+    ShouldRefuse,
+}
+
+impl Answer {
+    /// Whether 101 may be right, so that the plan of the case goes on.
+    pub(crate) fn may_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Opens | Self::OpensOrRefuses | Self::ShouldOpen | Self::ShouldRefuse
+        )
+    }
 }
 
 /// A request made to measure. In every text `{host}`, `{target}` and `{key}` are replaced.
@@ -185,6 +199,10 @@ pub enum Reaction {
     GivesUp,
     /// Either.
     OpensOrGivesUp,
+    /// As `Opens`; giving up is tolerable: NON-STRICT.
+    ShouldOpen,
+    /// As `GivesUp`; an open connection is tolerable: NON-STRICT if the plan goes well.
+    ShouldGiveUp,
 }
 
 /// A response made to measure. In every text `{accept}` and `{key}` are replaced.
@@ -205,6 +223,8 @@ pub struct ResponsePlan {
     pub check: Option<fn(&Head) -> Result<(), String>>,
     /// After the head, the judge ends TCP.
     pub then_drop: bool,
+    /// What becomes of the right value of `Sec-WebSocket-Accept`, to replace `{accept}`.
+    pub accept: fn(&str) -> String,
 }
 
 impl ResponsePlan {
@@ -219,6 +239,7 @@ impl ResponsePlan {
             reaction,
             check: None,
             then_drop: false,
+            accept: str::to_owned,
         }
     }
 
@@ -272,6 +293,13 @@ impl ResponsePlan {
     #[must_use]
     pub fn then_drop(mut self) -> Self {
         self.then_drop = true;
+        self
+    }
+
+    /// `{accept}` is replaced by what this makes of the right value.
+    #[must_use]
+    pub fn accept(mut self, accept: fn(&str) -> String) -> Self {
+        self.accept = accept;
         self
     }
 

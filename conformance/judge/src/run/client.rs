@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::wire::{ReadHead, Wire};
-use super::{Report, never_opened, pump};
+use super::{Report, never_opened, pump, should_not_have_opened};
 use crate::case::{Answer, Case, Judgement, Negotiation, Opening, RequestPlan, apply};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
@@ -104,10 +104,15 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
         case.time_limit(),
     )
     .await;
-    (
-        report.finish_session(case, session, &mut *program, overdue),
-        agent,
-    )
+    let mut result = report.finish_session(case, session, &mut *program, overdue);
+    if let Opening::Request(RequestPlan {
+        answer: Answer::ShouldRefuse,
+        ..
+    }) = case.opening
+    {
+        should_not_have_opened(&mut result);
+    }
+    (result, agent)
 }
 
 /// What the opening handshake came to: a connection with or without compression, or a judgement.
@@ -162,7 +167,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     report: &mut Report,
     plan: &RequestPlan,
-    request: Request,
+    mut request: Request,
     options: &Options,
 ) -> Opened {
     let mut line = format!("GET {} HTTP/1.1", request.target);
@@ -185,15 +190,19 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
         ],
     );
     octets.truncate(plan.cut.unwrap_or(usize::MAX));
+    let behind = really_sent(&octets, &mut request);
     report.detail.request = Some(String::from_utf8_lossy(&octets[..octets.len().min(4096)]).into());
 
     if let Answer::GivesUpWithin(time) = plan.answer {
         return Err(gives_up(wire, report, &octets, plan, time).await);
     }
     wire.write(&octets, plan.chop, plan.pause).await;
-    let read = wire
-        .read_head(Instant::now() + options.opening_timeout)
-        .await;
+    let until = Instant::now() + options.opening_timeout;
+    let mut read = wire.read_head(until).await;
+    // RFC 9110 §15.2.1: an interim answer, not the answer.
+    while matches!(&read, ReadHead::Whole(head) if head.status() == Some(100)) {
+        read = wire.read_head(until).await;
+    }
     let head = match &read {
         ReadHead::Whole(head) => Some(head),
         ReadHead::End => None,
@@ -204,7 +213,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let opened = head.is_some_and(|head| head.status() == Some(101));
     match (&plan.answer, head) {
-        (Answer::Opens | Answer::OpensOrRefuses, Some(head)) if opened => {
+        (answer, Some(head)) if opened && answer.may_open() => {
             request
                 .check(head)
                 .map_err(|reason| never_opened(&reason))?;
@@ -223,8 +232,25 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             "the server opened the connection ({:?}); it should have refused",
             head.start_line
         ))),
-        (answer, head) => Err(refused(wire, answer, head, plan.check).await),
+        (answer, head) => Err(refused(wire, answer, head, plan.check, behind).await),
     }
+}
+
+/// Takes over what the response depends on from the head as it is sent: the key and the
+/// subprotocols on offer. Returns whether there are octets behind the head.
+fn really_sent(octets: &[u8], request: &mut Request) -> bool {
+    let Some((head, size)) = Head::parse(octets) else {
+        return false;
+    };
+    if let Some(key) = head.value("Sec-WebSocket-Key") {
+        key.clone_into(&mut request.key);
+    }
+    request.protocols = head
+        .values("Sec-WebSocket-Protocol")
+        .flat_map(|value| value.split(','))
+        .map(|protocol| protocol.trim().to_owned())
+        .collect();
+    size < octets.len()
 }
 
 pub(super) fn filled(octets: &[u8], names: &[(&str, &str)]) -> Vec<u8> {
@@ -267,10 +293,11 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
     answer: &Answer,
     head: Option<&Head>,
     check: Option<fn(&Head) -> Result<(), String>>,
+    behind: bool,
 ) -> Judgement {
     let Some(head) = head else {
         let verdict = match answer {
-            Answer::Refuses { .. } => Verdict::NonStrict,
+            Answer::Refuses { .. } | Answer::ShouldOpen => Verdict::NonStrict,
             _ => Verdict::Ok,
         };
         return right_answer(
@@ -306,6 +333,9 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
     } else if !(400..=599).contains(&status) {
         return wrong_answer(&format!("the status is {status}, not 4xx or 5xx"));
     }
+    if *answer == Answer::ShouldOpen {
+        verdict = Verdict::NonStrict;
+    }
     if let Some(check) = check {
         if let Err(reason) = check(head) {
             return wrong_answer(&reason);
@@ -316,7 +346,10 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
     let body = head
         .value("Content-Length")
         .and_then(|length| length.parse::<usize>().ok());
-    if body.is_some_and(|length| wire.rest.len() > length) {
+    // Octets behind the request may be another request, unless the server said that it closes
+    // (RFC 9112 §9.6).
+    let may_answer_again = behind && !head.lists("Connection", "close");
+    if body.is_some_and(|length| wire.rest.len() > length) && !may_answer_again {
         return wrong_answer("behind the body of the refusal comes more");
     }
     right_answer(verdict, format!("The server refused with {status}."))

@@ -100,6 +100,16 @@ fn never_opened(reason: &str) -> Judgement {
     }
 }
 
+/// A connection that went well and had better not been opened is tolerable.
+fn should_not_have_opened(result: &mut CaseResult) {
+    if result.verdict == Verdict::Ok {
+        result.verdict = Verdict::NonStrict;
+        if let Some(detail) = &mut result.detail {
+            detail.result = Some("The subject opened the connection, and it worked.".to_owned());
+        }
+    }
+}
+
 /// Moves octets between a transport and a session until the connection is over. Returns whether
 /// it took too long.
 async fn pump<S: AsyncRead + AsyncWrite>(

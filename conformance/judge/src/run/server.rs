@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::Instant;
 
 use super::wire::{ReadHead, Wire};
-use super::{Report, never_opened, pump};
+use super::{Report, never_opened, pump, should_not_have_opened};
 use crate::case::{Case, Judgement, Negotiation, Opening, Reaction, ResponsePlan, apply};
 use crate::frame::{Frame, TEXT};
 use crate::http::{self, Head};
@@ -150,18 +150,23 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
     .await;
     let silent = session.log.frames_received_in_all() == 0;
     let mut result = report.finish_session(case, session, &mut *program, overdue);
-    if let Opening::Response(ResponsePlan {
-        reaction: Reaction::OpensOrGivesUp,
-        ..
-    }) = case.opening
-    {
-        if silent && !overdue {
-            result.verdict = Verdict::Ok;
+    let Opening::Response(ResponsePlan { reaction, .. }) = case.opening else {
+        return result;
+    };
+    let gave_up = silent && !overdue;
+    match reaction {
+        Reaction::OpensOrGivesUp | Reaction::ShouldOpen | Reaction::ShouldGiveUp if gave_up => {
+            result.verdict = match reaction {
+                Reaction::ShouldOpen => Verdict::NonStrict,
+                _ => Verdict::Ok,
+            };
             result.close_verdict = CloseVerdict::Ok;
             if let Some(detail) = &mut result.detail {
                 detail.result = Some("The client gave the connection up.".to_owned());
             }
         }
+        Reaction::ShouldGiveUp => should_not_have_opened(&mut result),
+        _ => {}
     }
     result
 }
@@ -210,7 +215,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             )
         })?;
     }
-    let accept = opening::accept(key);
+    let accept = (plan.accept)(&opening::accept(key));
     let ordinary = opening::response(key, None);
     let (mut line, mut fields) = match Head::parse(ordinary.as_bytes()) {
         Some((head, _)) => (head.start_line, head.fields),
@@ -230,7 +235,10 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
         let _ = wire.stream.shutdown().await;
     }
     match plan.reaction {
-        Reaction::Opens | Reaction::OpensOrGivesUp => Ok(None),
+        Reaction::Opens
+        | Reaction::OpensOrGivesUp
+        | Reaction::ShouldOpen
+        | Reaction::ShouldGiveUp => Ok(None),
         Reaction::GivesUp => {
             // A client that takes the connection for open answers this.
             let frame = Frame::text("Is this connection open?").encode(None);
