@@ -3,9 +3,11 @@
 //! The list is kept here, and not asked of the installed suite, so that a suite which
 //! loses cases (a crash, an unreachable subject) is noticed.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use cloverleaf_reports::CaseId;
+use cloverleaf_judge::cases;
+use cloverleaf_reports::{CaseId, Role};
 
 /// How many cases the suite has.
 pub const CASE_COUNT: usize = 517;
@@ -48,6 +50,26 @@ pub fn all() -> impl Iterator<Item = CaseId> {
                 })
             })
     })
+}
+
+/// Every case of the native suite: Autobahn's, then those that Autobahn does not have.
+pub fn known() -> &'static [CaseId] {
+    static KNOWN: LazyLock<Vec<CaseId>> =
+        LazyLock::new(|| cases::all().into_iter().map(|case| case.id).collect());
+    &KNOWN
+}
+
+/// Those of the cases that can judge a subject in this role.
+pub fn for_role(ids: &[CaseId], role: Role) -> Vec<CaseId> {
+    let other: Vec<_> = cases::all()
+        .into_iter()
+        .filter(|case| !case.subjects.include(role))
+        .map(|case| case.id)
+        .collect();
+    ids.iter()
+        .filter(|id| !other.contains(id))
+        .cloned()
+        .collect()
 }
 
 /// Whether this is one of the permessage-deflate cases, groups 12 and 13.

@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod check;
 mod deviation;
 pub mod echo;
+pub mod lock;
 pub mod native;
 pub mod plan;
 mod process;

@@ -24,5 +24,4 @@ pub mod random;
 pub mod run;
 pub mod session;
 pub mod stream;
-mod stub;
 pub mod utf8;

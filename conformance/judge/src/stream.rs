@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::corpus::Kind;
-use crate::stub::Deflater;
+use crate::deflate::Deflater;
 
 /// Compressed messages are kept up to about so many octets.
 const KEPT: usize = 256 << 20;

@@ -2,6 +2,7 @@
 
 mod error;
 mod measure;
+mod native;
 mod outcome;
 mod results;
 mod shard;
@@ -11,18 +12,23 @@ mod tests;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cloverleaf_reports::model::{Suite as SuiteName, Tool};
-use cloverleaf_reports::{CaseId, CloseVerdict, Record, Role, Verdict, autobahn, html};
+use cloverleaf_reports::{
+    CaseId, CloseVerdict, Record, Role, Run, Subject, Verdict, autobahn, html,
+};
 
+use crate::catalog;
 use crate::deviation::{self, Deviation};
+use crate::lock::FolderLock;
+use crate::native::Results;
 use crate::selection::Pattern;
 use crate::subject::SubjectCommand;
 use crate::suite::{Judge, Suite};
 pub use error::CheckError;
 use measure::{Progress, measure};
 pub use outcome::{Finding, Outcome, Reason};
-use shard::Judged;
 
 /// What to check, and where to write.
 #[derive(Clone, Debug)]
@@ -42,6 +48,10 @@ pub struct Options {
     pub agent: String,
     /// Cases that may have any verdict.
     pub allow: Vec<Pattern>,
+    /// Repeat what is repeated a tenth as often. For the native suite only.
+    pub fast: bool,
+    /// Give each case at most this long. For the native suite only.
+    pub budget: Option<Duration>,
 }
 
 impl Options {
@@ -59,6 +69,8 @@ impl Options {
             out: out.into(),
             agent: "Cloverleaf".to_owned(),
             allow: Vec::new(),
+            fast: false,
+            budget: None,
         })
     }
 
@@ -107,6 +119,26 @@ pub enum Event {
     Trouble(String),
 }
 
+/// Who judges.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum By {
+    /// This program: the native suite.
+    Us,
+    /// Another suite, installed.
+    Installed(Judge),
+}
+
+impl By {
+    /// The suite's name and version.
+    fn suite(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Us => ("native", env!("CARGO_PKG_VERSION")),
+            Self::Installed(judge) => (judge.suite().name(), judge.suite().version()),
+        }
+    }
+}
+
 /// Runs the suite against the subjects and writes the report: `servers/` and `clients/` with
 /// Autobahn's JSON, and `index.html`.
 ///
@@ -117,7 +149,7 @@ pub enum Event {
 ///
 /// If the folder cannot be used, or a server does not come up and so nothing can be measured.
 pub async fn check(
-    judge: &Judge,
+    by: &By,
     options: &Options,
     mut on_event: impl FnMut(Event),
 ) -> Result<Outcome, CheckError> {
@@ -126,21 +158,14 @@ pub async fn check(
     let work = out.join("run");
     let _lock = clear(&out, &work).map_err(|source| CheckError::folder(&out, source))?;
 
-    let deviations = options.deviations(judge.suite());
-    let verdict_of = |judged: &Judged| {
-        outcome::expected(
-            judged.role,
-            &judged.case,
-            &judged.verdict,
-            &judged.close_verdict,
-            &options.allow,
-            &deviations,
-        )
+    let deviations = match by {
+        By::Us => Vec::new(),
+        By::Installed(judge) => options.deviations(judge.suite()),
     };
-    let mut troubles = measure(judge, options, &work, |event| {
+    let on_progress = |event| {
         on_event(match event {
             Progress::Judged(judged) => Event::Judged {
-                expected: verdict_of(&judged),
+                expected: outcome::expected(&judged, &options.allow, &deviations),
                 role: judged.role,
                 case: judged.case,
                 verdict: judged.verdict,
@@ -148,30 +173,29 @@ pub async fn check(
             },
             Progress::Trouble(trouble) => Event::Trouble(trouble),
         });
-    })
-    .await?;
+    };
+    let (runs, troubles) = match by {
+        By::Us => by_us(options, &work, on_progress).await?,
+        By::Installed(judge) => by_installed(judge, options, &work, on_progress).await?,
+    };
 
-    let suite = judge.suite();
+    let (suite, version) = by.suite();
+    let fast = if options.fast {
+        ", with a tenth of the messages"
+    } else {
+        ""
+    };
     let mut record = Record::new(format!(
-        "{} judged by {suite} {}",
-        options.agent,
-        suite.version()
+        "{} judged by {suite} {version}{fast}",
+        options.agent
     ));
     record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
-    record.suite = Some(SuiteName::new(suite.name(), suite.version()));
-    for role in options.roles() {
-        let run = results::collect(
-            &work.join(folder(role)),
-            role,
-            &options.agent,
-            &options.cases,
-        )
-        .map_err(|source| CheckError::folder(&work, source))?;
-        troubles.extend(run.troubles);
-        autobahn::write_dir(&out.join(folder(role)), &run.run)
+    record.suite = Some(SuiteName::new(suite, version));
+    for run in runs {
+        autobahn::write_dir(&out.join(folder(run.role)), &run)
             .map_err(|error| CheckError::Report(error.to_string()))?;
         record
-            .add(run.run)
+            .add(run)
             .map_err(|error| CheckError::Report(error.to_string()))?;
     }
     record.started = record
@@ -190,6 +214,46 @@ pub async fn check(
     Ok(outcome)
 }
 
+async fn by_us(
+    options: &Options,
+    work: &Path,
+    on_progress: impl FnMut(Progress),
+) -> Result<(Vec<Run>, Vec<String>), CheckError> {
+    let (measured, troubles) = native::measure(options, work, on_progress).await?;
+    let runs = options.roles().into_iter().map(|role| {
+        let measured = measured.iter().find(|results| results.role() == role);
+        let mut run = measured.map_or_else(|| Run::new(role), Results::run);
+        if run.subjects.is_empty() {
+            run.subjects.push(Subject::new(&options.agent));
+        }
+        run.expect_cases(&catalog::for_role(&options.cases, role));
+        run
+    });
+    Ok((runs.collect(), troubles))
+}
+
+async fn by_installed(
+    judge: &Judge,
+    options: &Options,
+    work: &Path,
+    on_progress: impl FnMut(Progress),
+) -> Result<(Vec<Run>, Vec<String>), CheckError> {
+    let mut troubles = measure(judge, options, work, on_progress).await?;
+    let mut runs = Vec::new();
+    for role in options.roles() {
+        let collected = results::collect(
+            &work.join(folder(role)),
+            role,
+            &options.agent,
+            &options.cases,
+        )
+        .map_err(|source| CheckError::folder(work, source))?;
+        troubles.extend(collected.troubles);
+        runs.push(collected.run);
+    }
+    Ok((runs, troubles))
+}
+
 /// The folder of a role's results, as Autobahn names it.
 fn folder(role: Role) -> &'static str {
     match role {
@@ -200,12 +264,8 @@ fn folder(role: Role) -> &'static str {
 
 /// Takes an older report away, and locks the folder until the file is closed. Only what this
 /// program writes is removed.
-fn clear(out: &Path, work: &Path) -> std::io::Result<fs::File> {
-    fs::create_dir_all(out)?;
-    let lock = fs::File::create(out.join(".lock"))?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(
-        |_| std::io::Error::other("another check is writing there; choose another --out"),
-    )?;
+fn clear(out: &Path, work: &Path) -> std::io::Result<FolderLock> {
+    let lock = FolderLock::take(out)?;
     let absent_is_fine = |result: std::io::Result<()>| match result {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

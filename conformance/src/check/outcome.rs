@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cloverleaf_reports::{CaseId, CaseResult, CloseVerdict, Record, Role, Verdict};
 
+use super::shard::Judged;
 use crate::deviation::Deviation;
 use crate::selection::Pattern;
 
@@ -55,16 +56,15 @@ pub enum Reason {
 }
 
 /// Whether a result is as it should be, allowed, or a known deviation of the suite.
-pub(super) fn expected(
-    role: Role,
-    case: &CaseId,
-    verdict: &Verdict,
-    close_verdict: &CloseVerdict,
-    allow: &[Pattern],
-    deviations: &[&Deviation],
-) -> bool {
+pub(super) fn expected(judged: &Judged, allow: &[Pattern], deviations: &[&Deviation]) -> bool {
+    let Judged {
+        role,
+        case,
+        verdict,
+        close_verdict,
+    } = judged;
     !matches!(
-        reason(role, case, verdict, close_verdict, allow, deviations),
+        reason(*role, case, verdict, close_verdict, allow, deviations),
         Some(Reason::Failed | Reason::Missing)
     )
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::catalog;
 use crate::selection;
 
 /// What every judge of these tests begins with: the folder and the cases of its shard, and a
@@ -43,11 +44,13 @@ impl Bench {
         let options = Options {
             server: None,
             client: None,
-            cases: selection::select(&patterns, &[]).expect("not empty"),
+            cases: selection::select(catalog::all(), &patterns, &[]).expect("not empty"),
             jobs: NonZeroUsize::MIN,
             out: folder.path().join("out"),
             agent: "Us".to_owned(),
             allow: Vec::new(),
+            fast: false,
+            budget: None,
         };
         Self {
             judge: Judge::on(python),
@@ -68,7 +71,7 @@ impl Bench {
 
     async fn check(&self) -> (Outcome, Vec<String>) {
         let mut judged = Vec::new();
-        let outcome = check(&self.judge, &self.options, |event| {
+        let outcome = check(&By::Installed(self.judge.clone()), &self.options, |event| {
             if let Event::Judged {
                 role,
                 case,
@@ -162,7 +165,7 @@ async fn a_judge_that_breaks_off_leaves_an_incomplete_report_that_says_so() {
 #[tokio::test]
 async fn a_server_that_never_comes_up_is_unreachable() {
     let bench = Bench::new("", &["1.1.1"]).server("echo no >&2; exit 1");
-    let error = check(&bench.judge, &bench.options, |_| {})
+    let error = check(&By::Installed(bench.judge.clone()), &bench.options, |_| {})
         .await
         .expect_err("no report");
     assert_eq!(error.exit_code(), 3);
@@ -285,10 +288,10 @@ async fn two_checks_cannot_write_to_one_folder() {
     fs::create_dir_all(&bench.options.out).expect("created");
     let held = fs::File::create(bench.file(".lock")).expect("created");
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).expect("locked");
-    let error = check(&bench.judge, &bench.options, |_| {})
+    let error = check(&By::Installed(bench.judge.clone()), &bench.options, |_| {})
         .await
         .expect_err("refused");
     assert_eq!(error.exit_code(), 2);
-    assert!(error.to_string().contains("another check"), "{error}");
+    assert!(error.to_string().contains("another run"), "{error}");
     assert!(!Path::new(&bench.file("run")).exists());
 }

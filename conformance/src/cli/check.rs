@@ -1,12 +1,14 @@
 //! `cloverleaf check`
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use cloverleaf_conformance::check::{self, Finding, Options, Outcome, Reason};
+use cloverleaf_conformance::catalog;
+use cloverleaf_conformance::check::{self, By, Finding, Options, Outcome, Reason};
 use cloverleaf_conformance::selection::{self, Pattern};
 use cloverleaf_conformance::subject::SubjectCommand;
 use cloverleaf_conformance::suite::{Judge, Suite};
@@ -15,14 +17,15 @@ use cloverleaf_reports::text;
 use super::fail;
 use super::progress::Progress;
 
-/// Run the Autobahn suite against our server and our client, and write a report
+/// Judge our server and our client, or others, and write a report
 ///
-/// The suite is installed on first use. Exit code: 0 all as expected, 1 failures,
+/// By default the native suite judges: Autobahn's 517 cases and as many again that Autobahn does
+/// not have. The other suites are installed on first use. Exit code: 0 all as expected, 1 failures,
 /// 2 usage or configuration, 3 subject unreachable or run incomplete.
 #[derive(Args, Debug)]
 pub(super) struct Check {
     /// The suite that judges
-    #[arg(long, value_enum, default_value_t = SuiteName::Wstest)]
+    #[arg(long, value_enum, default_value_t = SuiteName::Native)]
     suite: SuiteName,
 
     /// The part that our program plays
@@ -37,9 +40,18 @@ pub(super) struct Check {
     #[arg(long, value_name = "GLOB", num_args = 1.., value_delimiter = ',')]
     exclude: Vec<Pattern>,
 
-    /// How many judges run at a time [default: number of cores; more distorts timed cases]
+    /// How many cases, or judges of another suite, run at a time [default: number of cores];
+    /// of native cases that mostly wait, eight times as many do
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+
+    /// Send a tenth of the messages in cases that repeat them (native suite)
+    #[arg(long)]
+    fast: bool,
+
+    /// Give each case at most so many seconds (native suite)
+    #[arg(long, value_name = "SECONDS")]
+    budget: Option<NonZeroU64>,
 
     /// The folder for the report; an older report there is replaced
     #[arg(long, value_name = "DIR", default_value = "reports/out")]
@@ -75,7 +87,9 @@ pub(super) struct Check {
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
 enum SuiteName {
-    /// The original, autobahntestsuite: the judge that counts
+    /// Our own: all of Autobahn's cases and more, in this program
+    Native,
+    /// The original, autobahntestsuite
     Wstest,
     /// The same cases under another runner: quick, but it overlooks much
     Kosoku,
@@ -91,15 +105,17 @@ enum RoleName {
 impl Check {
     pub(super) fn run(self) -> ExitCode {
         let suite = match self.suite {
-            SuiteName::Wstest => Suite::Wstest,
-            SuiteName::Kosoku => Suite::Kosoku,
+            SuiteName::Native => None,
+            SuiteName::Wstest => Some(Suite::Wstest),
+            SuiteName::Kosoku => Some(Suite::Kosoku),
         };
         let options = match self.options() {
             Ok(options) => options,
             Err(error) => return fail(&error, 2),
         };
-        let judge = match Judge::prepare(suite, &mut |line| eprintln!("{line}")) {
-            Ok(judge) => judge,
+        let installed = suite.map(|suite| Judge::prepare(suite, &mut |line| eprintln!("{line}")));
+        let by = match installed.transpose() {
+            Ok(judge) => judge.map_or(By::Us, By::Installed),
             Err(error) => return fail(&error, 2),
         };
         let runtime = match super::runtime() {
@@ -107,9 +123,7 @@ impl Check {
             Err(error) => return fail(&error, 2),
         };
         let progress = Progress::new(&options);
-        let checked = runtime.block_on(check::check(&judge, &options, |event| {
-            progress.show(&event)
-        }));
+        let checked = runtime.block_on(check::check(&by, &options, |event| progress.show(&event)));
         progress.finish();
         match checked {
             Ok(outcome) => {
@@ -121,7 +135,11 @@ impl Check {
     }
 
     fn options(self) -> Result<Options, Box<dyn std::error::Error>> {
-        let cases = selection::select(&self.cases, &self.exclude)?;
+        let suite: Vec<_> = match self.suite {
+            SuiteName::Native => catalog::known().to_vec(),
+            SuiteName::Wstest | SuiteName::Kosoku => catalog::all().collect(),
+        };
+        let cases = selection::select(suite, &self.cases, &self.exclude)?;
         let mut options = Options::new(cases, self.out)?;
         if let Some(command) = &self.server_command {
             options.server = Some(SubjectCommand::shell(command));
@@ -139,6 +157,10 @@ impl Check {
         }
         options.agent = self.agent;
         options.allow = self.allow;
+        options.fast = self.fast;
+        options.budget = self
+            .budget
+            .map(|seconds| Duration::from_secs(seconds.get()));
         Ok(options)
     }
 }

@@ -1,14 +1,21 @@
 //! The command line: one file per command.
 
+mod cases;
 mod check;
 mod echo;
+mod fuzzing_client;
+mod fuzzing_server;
 mod progress;
 mod stop;
 mod testee;
 
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cloverleaf_conformance::lock::FolderLock;
+use cloverleaf_conformance::native::Results;
 
 /// Judges WebSocket servers and clients by the Autobahn suite, and provides one of each.
 #[derive(Parser, Debug)]
@@ -21,6 +28,11 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Check),
+    Cases(cases::Cases),
+    #[command(name = "fuzzingclient")]
+    FuzzingClient(fuzzing_client::FuzzingClientCommand),
+    #[command(name = "fuzzingserver")]
+    FuzzingServer(fuzzing_server::FuzzingServerCommand),
     Echo(echo::Echo),
     Testee(testee::Testee),
 }
@@ -29,9 +41,36 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Check(command) => command.run(),
+        Command::Cases(command) => command.run(),
+        Command::FuzzingClient(command) => command.run(),
+        Command::FuzzingServer(command) => command.run(),
         Command::Echo(command) => command.run(),
         Command::Testee(command) => command.run(),
     }
+}
+
+/// Writes the reports and says how the run went.
+fn conclude(results: &Results, outdir: &Path, _: &FolderLock, troubles: &[String]) -> ExitCode {
+    println!("\n{}", fuzzing_client::summary(results));
+    if let Err(error) = results.write(outdir) {
+        return fail(&error, 2);
+    }
+    println!("Report: {}", outdir.join("index.html").display());
+    for trouble in troubles {
+        println!("INCOMPLETE: {trouble}");
+    }
+    if !troubles.is_empty() {
+        ExitCode::from(3)
+    } else if results.failures().values().any(|&failures| failures > 0) {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Prints text. That nobody reads it any more (`| head`) is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Box<dyn std::error::Error>> {

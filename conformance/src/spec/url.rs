@@ -41,7 +41,7 @@ impl WsUrl {
     }
 
     /// Takes a URL apart, or says what it must be and what it is instead.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let why = |reason: &str| format!("\"{}\": {reason}", shown(text));
         let (scheme, rest) = text
             .split_once("://")

@@ -21,8 +21,12 @@ fn findings(role: Role, results: &[CaseResult]) -> Vec<String> {
                 result.id,
                 result.verdict,
                 result.close_verdict,
-                detail.and_then(|detail| detail.result.as_deref()).unwrap_or(""),
-                detail.and_then(|detail| detail.result_close.as_deref()).unwrap_or(""),
+                detail
+                    .and_then(|detail| detail.result.as_deref())
+                    .unwrap_or(""),
+                detail
+                    .and_then(|detail| detail.result_close.as_deref())
+                    .unwrap_or(""),
             )
         })
         .collect()
@@ -47,7 +51,10 @@ fn quick(all: Vec<Case>) -> Vec<Case> {
     let only = std::env::var("CASES").unwrap_or_default();
     let heavy = |case: &Case| matches!(case.id.group(), "9" | "12" | "13");
     all.into_iter()
-        .filter(|case| only.split(',').any(|prefix| case.id.as_str().starts_with(prefix)))
+        .filter(|case| {
+            only.split(',')
+                .any(|prefix| case.id.as_str().starts_with(prefix))
+        })
         .filter(|case| !heavy(case))
         .collect()
 }

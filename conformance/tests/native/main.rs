@@ -1,3 +1,4 @@
 //! The native suite, in process and over TCP.
 
+mod catalog;
 mod in_process;

@@ -417,6 +417,7 @@ impl Run {
 impl Program for Run {
     fn on_open(&mut self, session: &mut Session) {
         session.set_linger(self.dialogue.linger);
+        session.set_strict();
         if self.dialogue.needs_compression && !session.is_compressed() {
             self.verdict = Verdict::Unimplemented;
             self.result = Some("permessage-deflate was not agreed on.".to_owned());

@@ -61,6 +61,8 @@ pub struct Case {
     pub opening: Opening,
     /// What happens once the connection is open.
     pub plan: Plan,
+    /// A run takes at most this long, whatever the plan allows.
+    pub budget: Option<Duration>,
 }
 
 /// What happens once the connection is open.
@@ -90,6 +92,7 @@ impl Case {
             subjects: Subjects::Both,
             opening: Opening::Ordinary,
             plan: plan.into(),
+            budget: None,
         }
     }
 
@@ -137,13 +140,35 @@ impl Case {
         }
     }
 
-    /// The longest that a run may take; a judge that is silent for longer has hung.
+    /// Whether a run waits more than it works, so that many can run side by side.
+    pub fn is_light(&self) -> bool {
+        !matches!(self.plan, Plan::Exchange(_))
+    }
+
+    /// The same with fewer messages, for a quick look: a tenth of what is repeated.
+    #[must_use]
+    pub fn fast(mut self) -> Self {
+        if let Plan::Exchange(exchange) = &mut self.plan {
+            exchange.count = exchange.count.div_ceil(10);
+        }
+        self
+    }
+
+    /// The same within so much time.
+    #[must_use]
+    pub fn within(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The longest that a run may take; the judge gives it up then.
     pub fn time_limit(&self) -> Duration {
-        match &self.plan {
+        let limit = match &self.plan {
             Plan::Script(script) => script.time_limit(),
             Plan::Exchange(exchange) => exchange.limit + Duration::from_secs(10),
             Plan::Dialogue(dialogue) => dialogue.time_limit(),
-        }
+        };
+        self.budget.map_or(limit, |budget| limit.min(budget))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::http::Head;
-use crate::stub::{Offer, Requirement};
+use crate::deflate::{Offer, Requirement};
 
 /// How the connection is opened.
 #[derive(Clone, Debug, Default)]

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use super::wire::{ReadHead, Wire};
 use super::{Report, never_opened, pump, should_not_have_opened};
 use crate::case::{Answer, Case, Judgement, Negotiation, Opening, RequestPlan, apply};
+use crate::deflate::{Agreed, Offer, judge_answer, original};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
 use crate::random::Random;
 use crate::session::{Compression, Options, Session};
-use crate::stub::{Answer as DeflateAnswer, Offer};
 
 /// How long a refusal is watched for a second answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
@@ -139,7 +139,7 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     request
         .check(&head)
         .map_err(|reason| never_opened(&reason))?;
-    agreed(&head, offers).map_err(|reason| never_opened(&reason))
+    agreed_as_in_the_original(&head, offers).map_err(|reason| never_opened(&reason))
 }
 
 fn take_response<S>(wire: &Wire<S>, report: &mut Report, head: &Head) {
@@ -156,11 +156,31 @@ fn no_head(read: &ReadHead) -> &'static str {
     }
 }
 
+/// What was agreed on, read as the original suite reads it: the answer is not compared with the
+/// offers.
+fn agreed_as_in_the_original(
+    head: &Head,
+    offers: &[Offer],
+) -> Result<Option<Compression>, String> {
+    let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
+    let answer = original::answer(&lines).map_err(|error| error.to_string())?;
+    match (answer, offers.first()) {
+        (None, _) => Ok(None),
+        (Some(answer), Some(offer)) => {
+            Ok(Some(Compression::new(&Agreed::new(offer, &answer), Role::Server)))
+        }
+        (Some(_), None) => Err("the server answers permessage-deflate unasked".to_owned()),
+    }
+}
+
 /// What was agreed on, if the answer fits the offers (RFC 6455 §9.1, RFC 7692 §5.1).
 fn agreed(head: &Head, offers: &[Offer]) -> Result<Option<Compression>, String> {
-    let answer = DeflateAnswer::judge(head.values("Sec-WebSocket-Extensions"), offers)
-        .map_err(|error| error.to_string())?;
-    Ok(answer.map(|agreed| agreed.compression(Role::Server)))
+    let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
+    let answer = judge_answer(offers, &lines).map_err(|error| error.to_string())?;
+    Ok(answer.and_then(|(index, answer)| {
+        let agreed = Agreed::new(offers.get(index)?, &answer);
+        Some(Compression::new(&agreed, Role::Server))
+    }))
 }
 
 async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::case::{Case, Judgement, Program};
 use crate::session::{Session, Write};
 pub use client::{Place, judge_server};
-pub use server::{ReadHeadError, Received, judge_client, read_head};
+pub use server::{ReadHeadError, Received, judge_client, read_head, talk_to_client};
 
 /// How long the judge tries to write what is left before it ends TCP.
 const LAST_WRITES: Duration = Duration::from_secs(1);

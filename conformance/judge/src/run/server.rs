@@ -8,16 +8,19 @@ use tokio::time::Instant;
 
 use super::wire::{ReadHead, Wire};
 use super::{Report, never_opened, pump, should_not_have_opened};
-use crate::case::{Case, Judgement, Negotiation, Opening, Reaction, ResponsePlan, apply};
+use crate::case::{Case, Judgement, Negotiation, Opening, Program, Reaction, ResponsePlan, apply};
+use crate::deflate::{Agreed, Requirement, choose, original};
 use crate::frame::{Frame, TEXT};
 use crate::http::{self, Head};
 use crate::opening;
 use crate::random::Random;
 use crate::session::{Compression, Options, Session};
-use crate::stub::{self, Requirement};
 
 /// How long a client may take to give a connection up.
 const GIVING_UP: Duration = Duration::from_secs(3);
+
+/// How long a connection may stay that runs no case.
+const TALK: Duration = Duration::from_secs(3600);
 
 /// A request head with what came behind it.
 #[derive(Clone, Debug)]
@@ -171,6 +174,46 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
     result
 }
 
+/// Opens a connection that runs no case, and lets a program have it.
+pub async fn talk_to_client<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    request: Received,
+    mut program: Box<dyn Program>,
+    versions: &[u8],
+    options: &Options,
+) {
+    let mut wire = Wire::new(stream, request.rest);
+    let key = match opening::check_request(&request.head, versions) {
+        Ok(key) => key.to_owned(),
+        Err(refusal) => {
+            let text = opening::refusal(&refusal);
+            wire.write(text.as_bytes(), None, Duration::ZERO).await;
+            // The client may be gone already.
+            let _ = wire.stream.shutdown().await;
+            return;
+        }
+    };
+    wire.write(
+        opening::response(&key, None).as_bytes(),
+        None,
+        Duration::ZERO,
+    )
+    .await;
+    let begun = Instant::now();
+    let mut session = Session::open(
+        Role::Client,
+        options.clone(),
+        None,
+        Random::new(),
+        wire.log,
+        Duration::ZERO,
+    );
+    session.log.set(false);
+    program.on_open(&mut session);
+    session.handle_leftover(&wire.rest);
+    pump(wire.stream, &mut session, &mut *program, begun, TALK).await;
+}
+
 type Opened = Result<Option<Compression>, Judgement>;
 
 async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
@@ -182,22 +225,25 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Opened {
     let requirements: &[Requirement] =
         negotiation.map_or(&[], |negotiation| &negotiation.requirements);
-    let agreed = stub::choose(request.values("Sec-WebSocket-Extensions"), requirements)
-        .map_err(|error| never_opened(&error.to_string()));
-    let agreed = match agreed {
-        Ok(agreed) => agreed,
-        Err(judgement) => {
-            let text = opening::refusal(&(400, judgement.result.clone()));
+    let lines: Vec<_> = request.values("Sec-WebSocket-Extensions").collect();
+    let offers = match original::offers(&lines) {
+        Ok(offers) => offers,
+        Err(error) => {
+            let text = opening::refusal(&(400, error.to_string()));
             wire.write(text.as_bytes(), None, Duration::ZERO).await;
             report.detail.response = Some(text);
-            return Err(judgement);
+            return Err(never_opened(&error.to_string()));
         }
     };
-    let extensions = agreed.as_ref().map(|(answer, _)| answer.to_string());
+    let chosen = choose(&offers, requirements);
+    let extensions = chosen.map(|(_, answer)| answer.to_string());
     let text = opening::response(key, extensions.as_deref());
     wire.write(text.as_bytes(), None, Duration::ZERO).await;
     report.detail.response = Some(text);
-    Ok(agreed.map(|(_, agreed)| agreed.compression(Role::Client)))
+    Ok(chosen.and_then(|(index, answer)| {
+        let agreed = Agreed::new(offers.get(index)?, &answer);
+        Some(Compression::new(&agreed, Role::Client))
+    }))
 }
 
 async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(

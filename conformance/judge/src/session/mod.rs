@@ -24,7 +24,7 @@ use crate::corpus::Kind;
 use crate::frame::{CLOSE, Frame};
 use crate::random::Random;
 use crate::stream::Stream;
-use crate::stub::{Deflater, Inflater};
+use crate::deflate::{Agreed, Deflater, Inflater};
 pub use log::Log;
 pub(crate) use log::shown;
 use receive::Receiving;
@@ -47,6 +47,8 @@ pub struct Options {
     pub apply_mask: bool,
     /// The largest message taken, in octets.
     pub max_message: u64,
+    /// The largest frame taken, in octets, if that is limited by itself.
+    pub max_frame: Option<u64>,
     /// Messages are cut into fragments of so many octets; 0: they are not.
     pub auto_fragment: usize,
     /// Fail a connection by dropping it, without a close frame.
@@ -72,6 +74,7 @@ impl Default for Options {
             apply_mask: true,
             // The largest message of the suite has 16 MiB.
             max_message: 128 << 20,
+            max_frame: None,
             auto_fragment: 0,
             fail_by_drop: false,
             echo_close: false,
@@ -152,6 +155,26 @@ pub struct Compression {
     pub own_takeover: bool,
 }
 
+impl Compression {
+    /// What the judge needs when this was agreed on with a subject in this role.
+    pub fn new(agreed: &Agreed, subject: Role) -> Self {
+        let (inflater, deflater) = match subject {
+            Role::Server => agreed.for_client(),
+            Role::Client => agreed.for_server(),
+        };
+        let (own_window_bits, own_takeover) = match subject {
+            Role::Server => (agreed.client_bits, agreed.client_takeover),
+            Role::Client => (agreed.server_bits, agreed.server_takeover),
+        };
+        Self {
+            inflater,
+            deflater,
+            own_window_bits,
+            own_takeover,
+        }
+    }
+}
+
 /// The judge's side of one connection, from the end of the opening handshake on.
 #[derive(Debug)]
 pub struct Session {
@@ -168,6 +191,7 @@ pub struct Session {
     random: Random,
     aborted: bool,
     linger: Duration,
+    strict: bool,
     /// What went over the wire.
     pub log: Log,
 }
@@ -197,6 +221,7 @@ impl Session {
             random,
             aborted: false,
             linger: Duration::ZERO,
+            strict: false,
             log,
         }
     }
@@ -390,6 +415,11 @@ impl Session {
     /// As the server, keeps TCP for so long after the closing handshake.
     pub fn set_linger(&mut self, time: Duration) {
         self.linger = time;
+    }
+
+    /// Notices also what the original overlooks.
+    pub fn set_strict(&mut self) {
+        self.strict = true;
     }
 
     /// The windows over this corpus as the judge compresses them here; `None` without compression.

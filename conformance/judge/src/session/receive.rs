@@ -159,6 +159,14 @@ impl Session {
         if !head.is_shortest() {
             self.violation("the length is not in its shortest form");
         }
+        if !head.is_control()
+            && self
+                .options
+                .max_frame
+                .is_some_and(|most| head.length > most)
+        {
+            self.fail(1008, "the frame is too long");
+        }
         let receiving = &mut self.receiving;
         receiving.frame = Some((head, 0));
         receiving.control.clear();
@@ -202,7 +210,15 @@ impl Session {
         if let (true, Some(compression)) = (message.compressed, &mut self.compression) {
             let mut plain = std::mem::take(&mut self.receiving.spare);
             let limit = usize::try_from(self.options.max_message).unwrap_or(usize::MAX);
-            if let Err(error) = compression.inflater.message(&payload, limit, &mut plain) {
+            let inflated = compression
+                .inflater
+                .message(&payload, limit, &mut plain)
+                // The original's library overlooks how a message ends.
+                .or_else(|error| match error.is_seen_while_reading() || self.strict {
+                    true => Err(error),
+                    false => Ok(()),
+                });
+            if let Err(error) = inflated {
                 // The original breaks here, and with it the connection.
                 self.note_unclean(format!("a message cannot be inflated: {error}"));
                 self.handle_end(self.now);

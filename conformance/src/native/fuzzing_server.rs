@@ -1,0 +1,312 @@
+//! Judges clients: they connect and say by the URL what they want.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cloverleaf_judge::case::{Case, Program};
+use cloverleaf_judge::opening;
+use cloverleaf_judge::random::Random;
+use cloverleaf_judge::run::{self, Received};
+use cloverleaf_reports::{CaseId, CaseResult, Role};
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::Results;
+use super::direct::Talk;
+use super::settings::judge_options;
+use super::transport::{ByteStream, ServerTls};
+use crate::spec::control::CaseRef;
+use crate::spec::{AgentExclusions, Control, Options};
+
+/// Connections at a time, unless the options say otherwise: more than any client opens.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// What the server judges by.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FuzzingServer {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    cases: Vec<Case>,
+    ids: Vec<CaseId>,
+    exclusions: AgentExclusions,
+    options: Options,
+    tls: Option<ServerTls>,
+    outdir: Option<PathBuf>,
+    results: Arc<Results>,
+    news: Option<mpsc::UnboundedSender<News>>,
+    stop: watch::Sender<bool>,
+}
+
+/// What happens while clients are judged.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum News {
+    /// A case has begun for this agent.
+    Running(String, CaseId),
+    /// A case was judged.
+    Judged(String, Box<CaseResult>),
+    /// The reports were written, or why they could not be.
+    Reports(Result<(), String>),
+    /// A request that could not be followed, and why.
+    Refused(String),
+}
+
+impl FuzzingServer {
+    /// Listens on `address`. Cases that can only judge servers are left out.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be had.
+    pub async fn bind(address: SocketAddr, cases: Vec<Case>) -> io::Result<Self> {
+        let cases: Vec<_> = cases
+            .into_iter()
+            .filter(|case| case.subjects.include(Role::Client))
+            .collect();
+        let shared = Shared {
+            ids: cases.iter().map(|case| case.id.clone()).collect(),
+            cases,
+            exclusions: AgentExclusions::default(),
+            options: Options::default(),
+            tls: None,
+            outdir: None,
+            results: Arc::new(Results::new(Role::Client)),
+            news: None,
+            stop: watch::Sender::new(false),
+        };
+        Ok(Self {
+            listener: TcpListener::bind(address).await?,
+            shared: Arc::new(shared),
+        })
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            change(shared);
+        }
+        self
+    }
+
+    /// With these options.
+    #[must_use]
+    pub fn options(self, options: Options) -> Self {
+        self.change(|shared| shared.options = options)
+    }
+
+    /// Without some cases for some agents.
+    #[must_use]
+    pub fn exclusions(self, exclusions: AgentExclusions) -> Self {
+        self.change(|shared| shared.exclusions = exclusions)
+    }
+
+    /// With TLS.
+    #[must_use]
+    pub fn tls(self, tls: Option<ServerTls>) -> Self {
+        self.change(|shared| shared.tls = tls)
+    }
+
+    /// Reports go into this folder when a client asks for them.
+    #[must_use]
+    pub fn outdir(self, outdir: PathBuf) -> Self {
+        self.change(|shared| shared.outdir = Some(outdir))
+    }
+
+    /// What happens is told here.
+    #[must_use]
+    pub fn news(self, news: mpsc::UnboundedSender<News>) -> Self {
+        self.change(|shared| shared.news = Some(news))
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until a client stops the server, or `stop` is ready; returns what was measured.
+    pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Arc<Results> {
+        let shared = self.shared;
+        let most = shared
+            .options
+            .max_connections
+            .and_then(|most| usize::try_from(most).ok());
+        let places = Arc::new(Semaphore::new(most.unwrap_or(MAX_CONNECTIONS)));
+        let mut stopped = shared.stop.subscribe();
+        let mut connections = JoinSet::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                // The sender lives as long as we do.
+                () = async { drop(stopped.wait_for(|stop| *stop).await) } => break,
+                accepted = self.listener.accept() => {
+                    // No more descriptors, say: the next one may do better.
+                    let Ok((tcp, _)) = accepted else {
+                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                        continue;
+                    };
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        continue;
+                    };
+                    let shared = Arc::clone(&shared);
+                    connections.spawn(async move {
+                        shared.serve(tcp).await;
+                        drop(place);
+                    });
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        connections.shutdown().await;
+        Arc::clone(&shared.results)
+    }
+}
+
+impl Shared {
+    fn tell(&self, news: News) {
+        if let Some(sender) = &self.news {
+            // Whoever listened may have gone.
+            let _ = sender.send(news);
+        }
+    }
+
+    async fn serve(&self, tcp: TcpStream) {
+        // A connection that breaks this early is the client's affair.
+        let _ = tcp.set_nodelay(self.options.tcp_no_delay);
+        let stream: Box<dyn ByteStream> = match &self.tls {
+            None => Box::new(tcp),
+            Some(tls) => match tls.accept(tcp).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    return self.tell(News::Refused(format!("TLS handshake: {error}")));
+                }
+            },
+        };
+        self.follow(stream).await;
+    }
+
+    /// Reads a request and does what it asks for.
+    async fn follow(&self, mut stream: Box<dyn ByteStream>) {
+        let limit = judge_options(&self.options).opening_timeout;
+        let request = match run::read_head(&mut stream, limit).await {
+            Ok(request) => request,
+            Err(error) => return self.tell(News::Refused(error.to_string())),
+        };
+        let target = request.head.target().unwrap_or("/").to_owned();
+        let control = match Control::parse(&target) {
+            Ok(control) => control,
+            Err(error) => return self.refuse(stream, 500, &error.to_string()).await,
+        };
+        let origin = request.head.value("Origin").unwrap_or_default();
+        if !self.options.allows_origin(origin) {
+            return self.refuse(stream, 400, "this origin is not let in").await;
+        }
+        match control {
+            Control::RunCase { case, agent } => self.run_case(stream, request, &case, &agent).await,
+            Control::CaseCount => {
+                self.talk(
+                    stream,
+                    request,
+                    Talk::Say(Some(self.cases.len().to_string())),
+                )
+                .await;
+            }
+            Control::CaseInfo { case } => match self.find(&case) {
+                Ok(case) => {
+                    let info = json!({ "id": case.id, "description": case.title });
+                    self.talk(stream, request, Talk::Say(Some(info.to_string())))
+                        .await;
+                }
+                Err(error) => self.refuse(stream, 500, &error).await,
+            },
+            Control::CaseStatus { case, agent } => match self.find(&case) {
+                Ok(case) => {
+                    let verdict = self.results.verdict(&agent, &case.id).await;
+                    let status = json!({ "behavior": verdict });
+                    self.talk(stream, request, Talk::Say(Some(status.to_string())))
+                        .await;
+                }
+                Err(error) => self.refuse(stream, 500, &error).await,
+            },
+            Control::UpdateReports { shutdown, .. } => {
+                if let Some(outdir) = &self.outdir {
+                    let written = self
+                        .results
+                        .write(outdir)
+                        .map_err(|error| error.to_string());
+                    self.tell(News::Reports(written));
+                }
+                self.talk(stream, request, Talk::Say(None)).await;
+                if shutdown {
+                    self.stop.send_replace(true);
+                }
+            }
+            Control::StopServer => {
+                self.talk(stream, request, Talk::Say(None)).await;
+                self.stop.send_replace(true);
+            }
+            Control::Direct => self.talk(stream, request, Talk::Obey).await,
+        }
+    }
+
+    fn find(&self, case: &CaseRef) -> Result<&Case, String> {
+        let (number, _) = case.find(&self.ids).map_err(|error| error.to_string())?;
+        let at = usize::try_from(number)
+            .unwrap_or(usize::MAX)
+            .wrapping_sub(1);
+        self.cases
+            .get(at)
+            .ok_or_else(|| "there is no such case".to_owned())
+    }
+
+    async fn run_case(
+        &self,
+        stream: Box<dyn ByteStream>,
+        request: Received,
+        case: &CaseRef,
+        agent: &str,
+    ) {
+        let case = match self.find(case) {
+            Ok(case) => case,
+            Err(error) => return self.refuse(stream, 500, &error).await,
+        };
+        if self.exclusions.excludes(agent, &case.id) {
+            // As the original does: opened and closed at once, and no entry in the report.
+            return self.talk(stream, request, Talk::Say(None)).await;
+        }
+        self.tell(News::Running(agent.to_owned(), case.id.clone()));
+        let options = judge_options(&self.options);
+        let versions = &self.options.versions;
+        let result =
+            run::judge_client(stream, request, case, versions, &options, Random::new()).await;
+        self.results.insert(agent, result.clone());
+        self.tell(News::Judged(agent.to_owned(), Box::new(result)));
+    }
+
+    /// Opens a connection that runs no case.
+    async fn talk(&self, stream: Box<dyn ByteStream>, request: Received, talk: Talk) {
+        let program: Box<dyn Program> = Box::new(talk);
+        let options = judge_options(&self.options);
+        run::talk_to_client(stream, request, program, &self.options.versions, &options).await;
+    }
+
+    async fn refuse(&self, mut stream: Box<dyn ByteStream>, status: u16, reason: &str) {
+        self.tell(News::Refused(reason.to_owned()));
+        let text = opening::refusal(&(status, reason.to_owned()));
+        // The client may be gone already.
+        let _ = stream.write_all(text.as_bytes()).await;
+        let _ = stream.shutdown().await;
+    }
+}

@@ -1,0 +1,141 @@
+//! What was measured, by agent and case.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cloverleaf_reports::model::{Suite, Tool};
+use cloverleaf_reports::{CaseId, CaseResult, Record, Role, Run, Subject, Verdict, autobahn, html};
+use tokio::sync::Notify;
+
+/// Results as they come in, from many cases at a time.
+#[derive(Debug)]
+pub struct Results {
+    role: Role,
+    run: Mutex<Run>,
+    news: Notify,
+}
+
+impl Results {
+    /// No results yet, of subjects in this role.
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            run: Mutex::new(Run::new(role)),
+            news: Notify::new(),
+        }
+    }
+
+    /// The role of the subjects.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Keeps a result. A later one of the same case replaces it.
+    pub fn insert(&self, agent: &str, result: CaseResult) {
+        let mut run = self.lock();
+        match run
+            .subjects
+            .iter_mut()
+            .find(|subject| subject.name == agent)
+        {
+            Some(subject) => {
+                subject.insert(result);
+            }
+            None => {
+                let mut subject = Subject::new(agent);
+                subject.insert(result);
+                run.subjects.push(subject);
+            }
+        }
+        drop(run);
+        self.news.notify_waiters();
+    }
+
+    /// The verdict on a case, as soon as there is one.
+    pub async fn verdict(&self, agent: &str, case: &CaseId) -> Verdict {
+        loop {
+            let news = self.news.notified();
+            if let Some(verdict) = self.known(agent, case) {
+                return verdict;
+            }
+            news.await;
+        }
+    }
+
+    fn known(&self, agent: &str, case: &CaseId) -> Option<Verdict> {
+        let run = self.lock();
+        let result = run.subject(agent)?.results.get(case)?;
+        Some(result.verdict.clone())
+    }
+
+    /// All that there is so far.
+    pub fn run(&self) -> Run {
+        self.lock().clone()
+    }
+
+    /// All that there is so far, as a report has it.
+    ///
+    /// # Errors
+    ///
+    /// If two agents have one name; they have not, as results are kept by name.
+    pub fn record(&self) -> Result<Record, String> {
+        record(self.run())
+    }
+
+    /// How many cases of each agent have failed in either verdict.
+    pub fn failures(&self) -> HashMap<String, usize> {
+        let run = self.lock();
+        let failed = |result: &&CaseResult| {
+            result.verdict.standing().is_fail() || result.close_verdict.standing().is_fail()
+        };
+        run.subjects
+            .iter()
+            .map(|subject| {
+                (
+                    subject.name.clone(),
+                    subject.results.values().filter(failed).count(),
+                )
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes Autobahn's report files and a page into a folder.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written; the message names it.
+    pub fn write(&self, outdir: &Path) -> io::Result<()> {
+        autobahn::write_dir(outdir, &self.run()).map_err(io::Error::other)?;
+        let record = self.record().map_err(io::Error::other)?;
+        let page = outdir.join("index.html");
+        fs::write(&page, html::render(&record))
+            .map_err(|error| io::Error::other(format!("{}: {error}", page.display())))
+    }
+}
+
+/// A record of a run by the native suite.
+fn record(run: Run) -> Result<Record, String> {
+    let names: Vec<_> = run
+        .subjects
+        .iter()
+        .map(|subject| subject.name.clone())
+        .collect();
+    let mut record = Record::new(format!("{} judged by cloverleaf", names.join(", ")));
+    record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
+    record.suite = Some(Suite::new("native", env!("CARGO_PKG_VERSION")));
+    record.started = run
+        .subjects
+        .iter()
+        .flat_map(|subject| subject.results.values())
+        .filter_map(|result| result.detail.as_ref()?.started.clone())
+        .min();
+    record.add(run).map_err(|error| error.to_string())?;
+    Ok(record)
+}
