@@ -213,6 +213,13 @@ impl Script {
         self
     }
 
+    /// The judge must have sent so many first frames of text and so many continuations.
+    #[must_use]
+    pub fn frames_sent(mut self, first: u64, continuations: u64) -> Self {
+        self.frames_sent = Some((first, continuations));
+        self
+    }
+
     pub(super) fn start(&self) -> Box<dyn Program> {
         Box::new(Run {
             script: self.clone(),
