@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use cloverleaf_reports::Verdict;
 use cloverleaf_reports::model::{Detail, Event as ReportedEvent};
+use cloverleaf_reports::{Role, Verdict};
 
 use super::judgement::{Closer, ExpectedEnd, Judgement};
 use super::{Plan, Program};
@@ -33,6 +33,8 @@ pub enum Expect {
     Fails(Vec<u16>),
     /// The end of TCP.
     End,
+    /// That nothing happens within the time.
+    Nothing,
     /// The first that fits decides the verdict.
     OneOf(Vec<(Verdict, Expect)>),
 }
@@ -65,7 +67,9 @@ impl Expect {
             (Self::Fails(codes), Happened::Close(code)) => {
                 code.is_none_or(|code| codes.contains(&code))
             }
-            (Self::Fails(_) | Self::End, Happened::End) => true,
+            (Self::Fails(_) | Self::End, Happened::End) | (Self::Nothing, Happened::Nothing) => {
+                true
+            }
             (Self::OneOf(choices), _) => {
                 return choices.iter().find_map(|(verdict, one)| {
                     Some(verdict.clone()).filter(|_| one.verdict(happened).is_some())
@@ -97,10 +101,21 @@ pub enum Act {
     Pause(Duration),
     /// Sends a frame so many times, until the subject ends the connection.
     Flood(Frame, u32),
+    /// Pongs should come for some of these pings, in this order, up to that for the last: an
+    /// endpoint need not answer each (RFC 6455 §5.5.3).
+    Pongs(Vec<Vec<u8>>, Duration),
+    /// Whatever comes, up to the subject's close frame or the end of TCP.
+    UntilClosed(Duration),
     /// Drops TCP.
     Drop,
+    /// Ends TCP in the direction of the subject.
+    HalfClose,
     /// Looks at the connection; an error fails the case.
     Check(fn(&Session) -> Result<(), String>),
+    /// Looks at the connection; an error comes with a verdict that need not be FAILED.
+    Weigh(fn(&Session) -> Result<(), (Verdict, String)>),
+    /// Looks at what was agreed on; with an error the case is UNIMPLEMENTED.
+    Need(fn(&Session) -> Result<(), String>),
 }
 
 /// How a dialogue may end.
@@ -124,6 +139,11 @@ pub struct Dialogue {
     /// As the server the judge reads on for so long after the closing handshake, to see what
     /// still comes.
     pub linger: Duration,
+    /// The subject may refuse to go on at any time, by a close frame with one of these codes or
+    /// none, or by dropping TCP; that is as right as going on. Empty: it may not.
+    pub refusals: Vec<u16>,
+    /// The acts answer the subject's close frame, or do not.
+    pub answers_close: bool,
 }
 
 impl Default for Dialogue {
@@ -142,6 +162,8 @@ impl Dialogue {
             needs_compression: false,
             informational: false,
             linger: Duration::ZERO,
+            refusals: Vec::new(),
+            answers_close: false,
         }
     }
 
@@ -226,6 +248,41 @@ impl Dialogue {
         self.act(Act::Check(check))
     }
 
+    /// Without what this looks for in the agreement, the case is UNIMPLEMENTED.
+    #[must_use]
+    pub fn need(self, need: fn(&Session) -> Result<(), String>) -> Self {
+        self.act(Act::Need(need))
+    }
+
+    /// Looks at the connection, with a verdict that need not be FAILED.
+    #[must_use]
+    pub fn weigh(self, look: fn(&Session) -> Result<(), (Verdict, String)>) -> Self {
+        self.act(Act::Weigh(look))
+    }
+
+    /// Lets pass what comes within so many milliseconds, up to the subject's close frame or the
+    /// end of TCP.
+    #[must_use]
+    pub fn until_closed(self, ms: u64) -> Self {
+        self.act(Act::UntilClosed(Duration::from_millis(ms)))
+    }
+
+    /// The subject may refuse to go on at any time, with one of these codes, without a code or by
+    /// dropping TCP.
+    #[must_use]
+    pub fn may_refuse(mut self, codes: &[u16]) -> Self {
+        self.refusals = codes.to_vec();
+        self.end = ExpectedEnd::normal_unless_refused(codes);
+        self
+    }
+
+    /// The acts answer the subject's close frame (by [`close`](Self::close)), or do not.
+    #[must_use]
+    pub fn answers_close(mut self) -> Self {
+        self.answers_close = true;
+        self
+    }
+
     /// How it may end.
     #[must_use]
     pub fn end(mut self, end: ExpectedEnd) -> Self {
@@ -263,13 +320,19 @@ impl Dialogue {
             waiting: None,
             waits: 0,
             verdict: Verdict::Ok,
+            note: None,
             result: None,
+            ended: false,
         })
     }
 
     pub(super) fn time_limit(&self) -> Duration {
         let waits = self.acts.iter().map(|act| match act {
-            Act::Expect(_, time) | Act::Quiet(time) | Act::Pause(time) => *time,
+            Act::Expect(_, time)
+            | Act::Pongs(_, time)
+            | Act::UntilClosed(time)
+            | Act::Quiet(time)
+            | Act::Pause(time) => *time,
             _ => Duration::ZERO,
         });
         waits.sum::<Duration>() + self.linger + Duration::from_secs(10)
@@ -289,6 +352,8 @@ enum Happened {
     Pong(Vec<u8>),
     Close(Option<u16>),
     End,
+    /// The time is up.
+    Nothing,
 }
 
 impl Happened {
@@ -306,8 +371,21 @@ impl Happened {
             Self::Close(Some(code)) => format!("a close frame with {code}"),
             Self::Close(None) => "a close frame without a code".to_owned(),
             Self::End => "the end of TCP".to_owned(),
+            Self::Nothing => "nothing".to_owned(),
         }
     }
+}
+
+/// What an event means for the present act.
+enum Step {
+    /// The act is done.
+    Done,
+    /// More is to come.
+    Again,
+    /// The subject refuses to go on, as it may: the dialogue is over.
+    Refused,
+    /// Not what was expected.
+    Wrong,
 }
 
 struct Run {
@@ -319,17 +397,19 @@ struct Run {
     waiting: Option<u32>,
     waits: u32,
     verdict: Verdict,
+    /// Something to say in the result though the dialogue went on.
+    note: Option<String>,
     /// Why the verdict is not OK; once it is set, the dialogue is over.
     result: Option<String>,
+    /// The acts are over, and the end has begun.
+    ended: bool,
 }
 
 impl Run {
     fn go_on(&mut self, session: &mut Session) {
         while self.result.is_none() {
             let Some(act) = self.acts.front() else {
-                if self.dialogue.end.closer == Closer::Suite {
-                    session.close(self.dialogue.end.codes.first().copied());
-                }
+                self.end(session);
                 return;
             };
             match act {
@@ -344,26 +424,34 @@ impl Run {
                         session.send(frame);
                     }
                 }
+                Act::Need(need) => {
+                    if let Err(sentence) = need(session) {
+                        self.unimplemented(session, sentence);
+                        return;
+                    }
+                }
                 Act::Drop => session.drop_connection(true),
-                Act::Check(check) => {
-                    if let Err(sentence) = check(session) {
+                Act::HalfClose => session.half_close(),
+                Act::Check(_) | Act::Weigh(_) => {
+                    if let Err(sentence) = self.look(session) {
                         self.fail(session, sentence);
                         return;
                     }
                 }
-                Act::Expect(expect, time) => {
+                Act::Expect(_, time) | Act::Pongs(_, time) | Act::UntilClosed(time) => {
+                    let time = *time;
                     let Some(happened) = self.happened.pop_front() else {
-                        let time = *time;
                         self.wait(session, time);
                         return;
                     };
-                    match expect.verdict(&happened) {
-                        Some(Verdict::Ok) => {}
-                        Some(verdict) => {
-                            self.verdict = verdict;
-                            self.waiting = None;
+                    match self.meet(&happened) {
+                        Step::Done => {}
+                        Step::Again => continue,
+                        Step::Refused => {
+                            self.acts.clear();
+                            continue;
                         }
-                        None => {
+                        Step::Wrong => {
                             let sentence = format!(
                                 "Instead of what was expected came {}.",
                                 happened.in_words()
@@ -384,6 +472,91 @@ impl Run {
         }
     }
 
+    /// All is done: whoever is to close the connection gets to it.
+    fn end(&mut self, session: &mut Session) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let refused = session.close_facts().subject_code.is_some();
+        match self.dialogue.end.closer {
+            Closer::Suite => session.close(self.dialogue.end.codes.first().copied()),
+            Closer::Either if session.state() == State::Open && !refused => {
+                session.close(self.dialogue.end.codes.first().copied());
+            }
+            Closer::Either | Closer::Subject => session.await_end(),
+        }
+    }
+
+    /// Makes the look that is the present act; an error fails the case.
+    fn look(&mut self, session: &Session) -> Result<(), String> {
+        match self.acts.front() {
+            Some(Act::Check(check)) => check(session),
+            Some(Act::Weigh(look)) => match look(session) {
+                Err((Verdict::Failed, sentence)) => Err(sentence),
+                Err((verdict, sentence)) => {
+                    self.take(verdict);
+                    self.note = Some(sentence);
+                    Ok(())
+                }
+                Ok(()) => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// A verdict on a part; the worst that was not OK stays.
+    fn take(&mut self, verdict: Verdict) {
+        if self.verdict != Verdict::NonStrict {
+            self.verdict = match verdict {
+                Verdict::Ok => self.verdict.clone(),
+                other => other,
+            };
+        }
+    }
+
+    fn meet(&mut self, happened: &Happened) -> Step {
+        let step = match self.acts.front_mut() {
+            Some(Act::Expect(expect, _)) => match expect.verdict(happened) {
+                Some(verdict) => {
+                    self.take(verdict);
+                    Step::Done
+                }
+                None => Step::Wrong,
+            },
+            Some(Act::Pongs(pings, _)) => {
+                let at = match happened {
+                    Happened::Pong(payload) => pings.iter().position(|ping| ping == payload),
+                    _ => None,
+                };
+                match at {
+                    Some(at) if at + 1 == pings.len() => Step::Done,
+                    Some(at) => {
+                        pings.drain(..=at);
+                        Step::Again
+                    }
+                    None => Step::Wrong,
+                }
+            }
+            Some(Act::UntilClosed(_)) => match happened {
+                Happened::Close(_) | Happened::End => Step::Done,
+                _ => Step::Again,
+            },
+            _ => Step::Done,
+        };
+        match (step, happened) {
+            (Step::Wrong, Happened::Close(_) | Happened::End) if self.may_refuse(happened) => {
+                self.note = Some(format!("The subject refused by {}.", happened.in_words()));
+                Step::Refused
+            }
+            (step, _) => step,
+        }
+    }
+
+    fn may_refuse(&self, happened: &Happened) -> bool {
+        let refusals = &self.dialogue.refusals;
+        !refusals.is_empty() && Expect::Fails(refusals.clone()).verdict(happened).is_some()
+    }
+
     /// Sets the timer of the present act, unless it runs already.
     fn wait(&mut self, session: &mut Session, time: Duration) {
         if self.waiting.is_none() {
@@ -396,6 +569,15 @@ impl Run {
     fn fail(&mut self, session: &mut Session, sentence: impl Into<String>) {
         self.verdict = Verdict::Failed;
         self.result = Some(sentence.into());
+        match session.state() {
+            State::Open => session.close(Some(1000)),
+            _ => session.await_end(),
+        }
+    }
+
+    fn unimplemented(&mut self, session: &mut Session, sentence: impl Into<String>) {
+        self.verdict = Verdict::Unimplemented;
+        self.result = Some(sentence.into());
         session.close(Some(1000));
     }
 
@@ -405,23 +587,99 @@ impl Run {
         }
         if let Some(Act::Quiet(_)) = self.acts.front() {
             if self.waiting.is_some() && self.result.is_none() {
-                let sentence = format!("Nothing should have come; {} did.", happened.in_words());
-                self.fail(session, sentence);
+                if self.may_refuse(&happened) {
+                    self.acts.clear();
+                } else {
+                    let sentence =
+                        format!("Nothing should have come; {} did.", happened.in_words());
+                    self.fail(session, sentence);
+                }
             }
         }
         self.happened.push_back(happened);
         self.go_on(session);
+    }
+
+    /// The time of the present act is up.
+    fn time_is_up(&mut self, session: &mut Session) {
+        self.waiting = None;
+        let late = match self.acts.front() {
+            Some(Act::Expect(expect, time)) if expect.verdict(&Happened::Nothing).is_none() => {
+                Some((format!("{expect:?}"), *time))
+            }
+            Some(act @ (Act::Pongs(_, time) | Act::UntilClosed(time))) => Some((in_words(act), *time)),
+            _ => None,
+        };
+        if let Some((what, time)) = late {
+            let sentence = format!("Within {} ms there was not: {what}", time.as_millis());
+            self.fail(session, sentence);
+            return;
+        }
+        // What takes part in nothing happening is met by it; a pause is simply over.
+        let _: Step = self.meet(&Happened::Nothing);
+        self.acts.pop_front();
+        self.go_on(session);
+    }
+
+    /// TCP has ended: what is left to expect can only be that; looks that follow still count.
+    fn conclude(&mut self, session: &Session) {
+        // A server is to end TCP itself.
+        let by_judge = session.close_facts().dropped_by_suite;
+        let mut ended = by_judge && session.subject() == Role::Server;
+        while self.result.is_none() {
+            let failure = match self.acts.front() {
+                None => break,
+                Some(Act::Expect(..) | Act::Pongs(..) | Act::UntilClosed(_)) => {
+                    let happened = self.happened.pop_front().or_else(|| {
+                        let end = !std::mem::replace(&mut ended, true);
+                        end.then_some(Happened::End)
+                    });
+                    match happened.as_ref().map(|happened| self.meet(happened)) {
+                        Some(Step::Done) => None,
+                        Some(Step::Again) => continue,
+                        Some(Step::Refused) => break,
+                        None if matches!(self.acts.front(), Some(Act::UntilClosed(_))) => None,
+                        Some(Step::Wrong) | None => {
+                            let act = self.acts.front();
+                            Some(format!("TCP ended before: {}", act.map_or_else(String::new, in_words)))
+                        }
+                    }
+                }
+                Some(Act::Check(_) | Act::Weigh(_)) => self.look(session).err(),
+                Some(Act::Quiet(_)) if session.state() == State::Closed && !ended => {
+                    if self.may_refuse(&Happened::End) {
+                        break;
+                    }
+                    Some("Nothing should have happened; TCP ended.".to_owned())
+                }
+                Some(_) => None,
+            };
+            if let Some(sentence) = failure {
+                self.verdict = Verdict::Failed;
+                self.result = Some(sentence);
+            }
+            self.acts.pop_front();
+        }
+    }
+}
+
+/// What an act expects.
+fn in_words(act: &Act) -> String {
+    match act {
+        Act::Expect(expect, _) => format!("{expect:?}"),
+        Act::Pongs(pings, _) => format!("{} more pongs", pings.len()),
+        _ => "a close frame".to_owned(),
     }
 }
 
 impl Program for Run {
     fn on_open(&mut self, session: &mut Session) {
         session.set_linger(self.dialogue.linger);
-        session.set_strict();
+        if self.dialogue.answers_close {
+            session.leave_close_to_case();
+        }
         if self.dialogue.needs_compression && !session.is_compressed() {
-            self.verdict = Verdict::Unimplemented;
-            self.result = Some("permessage-deflate was not agreed on.".to_owned());
-            session.close(Some(1000));
+            self.unimplemented(session, "permessage-deflate was not agreed on.");
             return;
         }
         self.go_on(session);
@@ -438,70 +696,30 @@ impl Program for Run {
                 // The answer to our own closing is not part of the dialogue unless it waits for it.
                 self.happen(session, Happened::Close(code));
             }
-            Event::Wake(number) if self.waiting == Some(number) => {
-                self.waiting = None;
-                match self.acts.front() {
-                    Some(Act::Expect(expect, time)) => {
-                        let sentence =
-                            format!("Within {} ms there was not: {expect:?}", time.as_millis());
-                        self.fail(session, sentence);
-                    }
-                    _ => {
-                        self.acts.pop_front();
-                        self.go_on(session);
-                    }
-                }
-            }
+            Event::Wake(number) if self.waiting == Some(number) => self.time_is_up(session),
             Event::Wake(_) | Event::Ping(_) | Event::Continue(_) => {}
         }
     }
 
     fn judge(&mut self, session: &Session) -> Judgement {
         let close = session.close_facts();
-        // What is left to expect can only be the end of TCP, which has come; looks that follow
-        // still count.
-        let mut ended = false;
-        while self.result.is_none() {
-            match self.acts.pop_front() {
-                None => break,
-                Some(Act::Expect(expect, _)) => {
-                    let happened = self.happened.pop_front().or_else(|| {
-                        let end = !std::mem::replace(&mut ended, true);
-                        end.then_some(Happened::End)
-                    });
-                    let verdict = happened.as_ref().and_then(|seen| expect.verdict(seen));
-                    match verdict {
-                        Some(Verdict::Ok) => {}
-                        Some(other) => self.verdict = other,
-                        None => {
-                            self.verdict = Verdict::Failed;
-                            self.result = Some(format!("TCP ended before: {expect:?}"));
-                        }
-                    }
-                }
-                Some(Act::Check(check)) => {
-                    if let Err(sentence) = check(session) {
-                        self.verdict = Verdict::Failed;
-                        self.result = Some(sentence);
-                    }
-                }
-                Some(Act::Quiet(_)) if session.state() == State::Closed && !ended => {
-                    self.verdict = Verdict::Failed;
-                    self.result = Some("Nothing should have happened; TCP ended.".to_owned());
-                }
-                Some(_) => {}
-            }
-        }
-        let result = self.result.take().unwrap_or_else(|| match self.verdict {
-            Verdict::Ok => "Everything came as expected.".to_owned(),
-            _ => "What came is tolerable, and not what is best.".to_owned(),
+        self.conclude(session);
+        let note = self.note.take();
+        let result = self.result.take().or(note).unwrap_or_else(|| {
+            let sentence = match self.verdict {
+                Verdict::Ok => "Everything came as expected.",
+                Verdict::Informational => "What came is left open by the standard.",
+                _ => "What came is tolerable, and not what is best.",
+            };
+            sentence.to_owned()
         });
         let verdict = self.verdict.clone();
+        let open = self.dialogue.informational || verdict == Verdict::Informational;
         let mut judgement = self
             .dialogue
             .end
             .complete(session.subject(), close, verdict, result);
-        if self.dialogue.informational {
+        if open {
             judgement.verdict = Verdict::Informational;
             judgement.close_verdict = cloverleaf_reports::CloseVerdict::Informational;
         }
@@ -521,7 +739,7 @@ impl Program for Run {
                 Happened::Pong(payload) => Some(ReportedEvent::Pong {
                     payload: shown(payload),
                 }),
-                Happened::Close(_) | Happened::End => None,
+                Happened::Close(_) | Happened::End | Happened::Nothing => None,
             })
             .collect();
     }

@@ -19,12 +19,14 @@ pub struct Judgement {
 
 /// Who is to begin the closing handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two ends")]
+#[expect(clippy::exhaustive_enums, reason = "there are two ends, and there is either")]
 pub enum Closer {
     /// The judge.
     Suite,
     /// The subject: by a close frame, or by dropping TCP where that is allowed.
     Subject,
+    /// The judge, unless the subject does as above: it may refuse what it is given.
+    Either,
 }
 
 /// The end of a connection that a case accepts.
@@ -36,7 +38,7 @@ pub struct ExpectedEnd {
     /// The codes accepted from the subject; none at all is accepted as well. The first is the one
     /// that the judge closes with.
     pub codes: Vec<u16>,
-    /// The closing handshake must be completed.
+    /// The closing handshake must be completed; where either may close: if the judge began it.
     pub clean: bool,
     /// If the wrong end closed, the behaviour has failed too: the subject overlooked an error.
     pub wrong_closer_fails: bool,
@@ -67,19 +69,37 @@ impl ExpectedEnd {
         }
     }
 
+    /// The judge closes with 1000 once it has seen what it expects, unless the subject refuses to go
+    /// on with one of these codes, or by dropping TCP.
+    pub fn normal_unless_refused(codes: &[u16]) -> Self {
+        Self {
+            closer: Closer::Either,
+            codes: [&[1000], codes].concat(),
+            ..Self::normal()
+        }
+    }
+
+    fn is_wrong_closer(&self, close: &Close) -> bool {
+        match self.closer {
+            Closer::Suite => !close.closed_by_suite,
+            Closer::Subject => close.closed_by_suite,
+            Closer::Either => false,
+        }
+    }
+
     /// The verdict on the end, in Autobahn's order: who closed, whether cleanly, with which code,
     /// and who dropped TCP.
     pub fn judge(&self, subject: Role, close: &Close) -> (CloseVerdict, String) {
-        if (self.closer == Closer::Suite) != close.closed_by_suite {
-            let sentence = match self.closer {
-                Closer::Suite => {
-                    "The subject closed or dropped the connection; it should not have."
-                }
-                Closer::Subject => "The suite had to close; the subject should have.",
+        if self.is_wrong_closer(close) {
+            let sentence = if close.closed_by_suite {
+                "The suite had to close; the subject should have."
+            } else {
+                "The subject closed or dropped the connection; it should not have."
             };
             return (CloseVerdict::Failed, sentence.to_owned());
         }
-        if self.clean && !close.was_clean {
+        let clean = self.clean && (self.closer != Closer::Either || close.closed_by_suite);
+        if clean && !close.was_clean {
             let reason = close
                 .not_clean_reason
                 .as_deref()
@@ -117,8 +137,7 @@ impl ExpectedEnd {
         result: String,
     ) -> Judgement {
         let (close_verdict, result_close) = self.judge(subject, close);
-        let fatal = self.wrong_closer_fails
-            && (self.closer == Closer::Suite) != close.closed_by_suite
+        let fatal = self.wrong_closer_fails && self.is_wrong_closer(close)
             || self.wrong_code_fails && close_verdict == CloseVerdict::WrongCode;
         let (verdict, result) = if fatal {
             (Verdict::Failed, result_close.clone())
@@ -136,7 +155,7 @@ impl ExpectedEnd {
     /// As a report has it.
     pub fn to_model(&self) -> ExpectedClose {
         let mut close = ExpectedClose::default();
-        close.by_suite = self.closer == Closer::Suite;
+        close.by_suite = self.closer != Closer::Subject;
         close.codes = self.codes.clone();
         close.require_clean = self.clean;
         close

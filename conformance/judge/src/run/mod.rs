@@ -122,7 +122,7 @@ async fn pump<S: AsyncRead + AsyncWrite>(
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut buffer = vec![0; READ];
     let mut writing: Option<(Write, usize)> = None;
-    let mut broken = false;
+    let (mut broken, mut half_closed) = (false, false);
     let end = Instant::now() + limit;
     let sleep = sleep_until(end);
     tokio::pin!(sleep);
@@ -138,6 +138,11 @@ async fn pump<S: AsyncRead + AsyncWrite>(
         }
         if session.is_aborted() || session.is_over() && writing.is_none() {
             break;
+        }
+        if session.is_half_closed() && writing.is_none() && !half_closed {
+            half_closed = true;
+            // The subject may be gone already.
+            let _ = writer.shutdown().await;
         }
         let wake = session
             .poll_timeout()

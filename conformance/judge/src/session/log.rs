@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use cloverleaf_reports::model::{Detail, Direction, TimerEvent, Traffic, WireRow};
 
-use crate::frame::{Frame, Head, Masking};
+use crate::frame::{CLOSE, Frame, Head, Masking};
 
 /// Payloads are shown up to so many octets.
 const SHOWN: usize = 64;
 
 /// A log has at most so many rows: a subject that floods does not fill the memory.
 const MAX_ROWS: usize = 2_000;
+
+/// Masking keys, and heads behind a close frame, are kept up to so many.
+const MAX_KEPT: usize = 1_024;
 
 /// Rows and sums of one connection.
 #[derive(Clone, Debug)]
@@ -25,6 +28,9 @@ pub struct Log {
     received_frames: BTreeMap<u64, u64>,
     sent_frames: BTreeMap<u64, u64>,
     traffic: Traffic,
+    masking_keys: Vec<[u8; 4]>,
+    close_frame: Option<(Head, Vec<u8>)>,
+    behind_close: Vec<Head>,
 }
 
 impl Default for Log {
@@ -37,6 +43,9 @@ impl Default for Log {
             received_frames: BTreeMap::new(),
             sent_frames: BTreeMap::new(),
             traffic: Traffic::default(),
+            masking_keys: Vec::new(),
+            close_frame: None,
+            behind_close: Vec::new(),
         }
     }
 }
@@ -69,6 +78,22 @@ impl Log {
     /// Frames received with any opcode.
     pub fn frames_received_in_all(&self) -> u64 {
         self.received_frames.values().sum()
+    }
+
+    /// The keys of the subject's first 1,024 masked frames, in their order.
+    pub fn masking_keys(&self) -> &[[u8; 4]] {
+        &self.masking_keys
+    }
+
+    /// The subject's first close frame: its head and its payload, cut at 1,024 octets.
+    pub fn close_frame(&self) -> Option<(&Head, &[u8])> {
+        let (head, payload) = self.close_frame.as_ref()?;
+        Some((head, payload))
+    }
+
+    /// The heads of what the subject sent behind its first close frame, 1,024 of them at most.
+    pub fn behind_close(&self) -> &[Head] {
+        &self.behind_close
     }
 
     /// Octets read and written before the connection was open.
@@ -136,6 +161,17 @@ impl Log {
         *self.received_frames.entry(head.opcode.into()).or_default() += 1;
         if !head.is_control() {
             self.traffic.received_frames += 1;
+        }
+        if self.masking_keys.len() < MAX_KEPT {
+            self.masking_keys.extend(head.key);
+        }
+        if self.close_frame.is_some() {
+            if self.behind_close.len() < MAX_KEPT {
+                self.behind_close.push(*head);
+            }
+        } else if head.opcode == CLOSE {
+            let kept = &payload[..payload.len().min(MAX_KEPT)];
+            self.close_frame = Some((*head, kept.to_vec()));
         }
         if self.has_room() {
             self.rows.push(WireRow::Frame {

@@ -191,6 +191,12 @@ pub struct Session {
     random: Random,
     aborted: bool,
     linger: Duration,
+    /// The case answers the subject's close frame, or does not.
+    close_left_to_case: bool,
+    /// The subject sent the first close frame.
+    closed_by_subject: bool,
+    /// Nothing more is to be written.
+    half_closed: bool,
     strict: bool,
     /// What went over the wire.
     pub log: Log,
@@ -221,6 +227,9 @@ impl Session {
             random,
             aborted: false,
             linger: Duration::ZERO,
+            close_left_to_case: false,
+            closed_by_subject: false,
+            half_closed: false,
             strict: false,
             log,
         }
@@ -363,8 +372,31 @@ impl Session {
     pub fn close_frame(&mut self, frame: &Frame) {
         if self.state == State::Open {
             self.send(frame);
-            self.begin_closing(false);
+            self.begin_closing(self.closed_by_subject);
+            if self.closed_by_subject {
+                self.close.was_clean = true;
+                self.await_end();
+            }
         }
+    }
+
+    /// Leaves it to the case to answer the subject's close frame, or not to.
+    pub fn leave_close_to_case(&mut self) {
+        self.close_left_to_case = true;
+    }
+
+    /// All is done: a server gets its time to end TCP, a client gets what `set_linger` allows it.
+    pub fn await_end(&mut self) {
+        match self.subject {
+            Role::Server => self.set(self.options.server_drop_timeout, Timer::ServerDrop),
+            Role::Client if self.linger.is_zero() => self.drop_connection(false),
+            Role::Client => self.set(self.linger, Timer::Linger),
+        }
+    }
+
+    /// Ends TCP in the direction of the subject, and reads on.
+    pub fn half_close(&mut self) {
+        self.half_closed = true;
     }
 
     fn close_with(&mut self, code: Option<u16>, reason: Option<&[u8]>, reply: bool) {
@@ -378,7 +410,7 @@ impl Session {
         self.send(&Frame::new(CLOSE, payload));
         self.close.suite_code = code;
         self.close.suite_reason = reason.map(shown);
-        self.begin_closing(reply);
+        self.begin_closing(reply || self.closed_by_subject);
     }
 
     fn begin_closing(&mut self, reply: bool) {
@@ -588,6 +620,11 @@ impl Session {
         self.timers.iter().map(|(deadline, _)| *deadline).min()
     }
 
+    /// Whether all is written that ever will be.
+    pub fn is_half_closed(&self) -> bool {
+        self.half_closed && self.writes.is_empty()
+    }
+
     /// Whether TCP is to be dropped at once, whatever is still to be written.
     pub fn is_aborted(&self) -> bool {
         self.aborted
@@ -599,7 +636,7 @@ impl Session {
     }
 
     fn write(&mut self, octets: Vec<u8>, alone: bool) {
-        if self.state == State::Closed {
+        if self.state == State::Closed || self.half_closed {
             return;
         }
         self.log

@@ -284,6 +284,7 @@ impl Session {
                     Role::Server => self.set(self.options.server_drop_timeout, Timer::ServerDrop),
                 }
             }
+            State::Open if self.close_left_to_case => self.closed_by_subject = true,
             State::Open => {
                 self.close.was_clean = true;
                 if self.options.echo_close {
