@@ -83,3 +83,23 @@ async fn our_server_passes_the_cases_beyond_autobahn() {
 async fn our_client_passes_the_cases_beyond_autobahn() {
     check(Role::Client, quick(cases::beyond())).await;
 }
+
+/// Of every section of 9 a case that runs quickly.
+fn large_or_many() -> Vec<Case> {
+    ["1.1", "2.1", "3.9", "4.9", "5.6", "6.6", "7.1", "8.1"]
+        .map(|id| {
+            let id = format!("9.{id}").parse().expect("an id");
+            cases::find(&id).expect("a case of 9")
+        })
+        .into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_server_returns_large_messages_and_many() {
+    check(Role::Server, large_or_many()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_client_returns_large_messages_and_many() {
+    check(Role::Client, large_or_many()).await;
+}
