@@ -5,11 +5,20 @@
 pub struct Validator {
     /// The beginning of a character whose end has not come yet.
     started: Vec<u8>,
+    /// An octet came that no text can have there.
+    broken: bool,
 }
 
 impl Validator {
-    /// Takes the next piece; false as soon as no continuation could make the text valid.
-    pub fn push(&mut self, mut octets: &[u8]) -> bool {
+    /// Takes the next piece; false as soon as no continuation could make the text valid, and for
+    /// every piece that comes after.
+    pub fn push(&mut self, octets: &[u8]) -> bool {
+        let valid = octets.is_empty() || !self.broken && self.takes(octets);
+        self.broken |= !valid;
+        valid
+    }
+
+    fn takes(&mut self, mut octets: &[u8]) -> bool {
         while !self.started.is_empty() {
             let Some((&octet, rest)) = octets.split_first() else {
                 return true;
@@ -34,7 +43,7 @@ impl Validator {
 
     /// Whether the text may end here.
     pub fn is_complete(&self) -> bool {
-        self.started.is_empty()
+        self.started.is_empty() && !self.broken
     }
 }
 
@@ -81,5 +90,14 @@ mod tests {
         let mut validator = Validator::default();
         assert!(validator.push(&text[..12]), "F4 can begin a character");
         assert!(!validator.push(&text[12..13]), "F4 90 cannot");
+    }
+
+    #[test]
+    fn a_broken_text_stays_broken() {
+        let mut validator = Validator::default();
+        assert!(!validator.push(b"ok\xff"));
+        assert!(validator.push(b""), "nothing came");
+        assert!(!validator.push(b"ok"));
+        assert!(!validator.is_complete());
     }
 }

@@ -12,6 +12,8 @@
 
 mod log;
 mod receive;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

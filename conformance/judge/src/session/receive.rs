@@ -79,9 +79,12 @@ impl Session {
             receiving.frame = Some((head, come + taken));
             if head.is_control() {
                 receiving.control.extend_from_slice(piece);
-            } else if !self.close.failed_by_suite {
-                // After a failure nothing is delivered any more, and nothing need be kept.
-                receiving.octets.extend_from_slice(piece);
+            } else {
+                // After a failure nothing is delivered any more, and nothing need be kept. Text is
+                // checked all the same: its next fault drops TCP, as in the original.
+                if !self.close.failed_by_suite {
+                    receiving.octets.extend_from_slice(piece);
+                }
                 let text = receiving
                     .message
                     .as_mut()
@@ -89,7 +92,8 @@ impl Session {
                 if text.is_some_and(|utf8| !utf8.push(piece)) {
                     self.fail(1007, "the text is not UTF-8");
                 }
-                if self.receiving.octets.len() as u64 > self.options.max_message {
+                let length = self.receiving.octets.len() as u64;
+                if length > self.options.max_message && !self.close.failed_by_suite {
                     self.fail(1009, "the message is too long");
                 }
             }
@@ -203,6 +207,10 @@ impl Session {
         let message = self.receiving.message.take()?;
         let mut payload = std::mem::take(&mut self.receiving.octets);
         if self.close.failed_by_suite {
+            // The original finds a broken text once more at its end, and drops TCP.
+            if message.utf8.is_some_and(|utf8| !utf8.is_complete()) {
+                self.fail(1007, "the text is not UTF-8");
+            }
             return None;
         }
         let deflated = payload.len();
@@ -220,9 +228,7 @@ impl Session {
                 });
             if let Err(error) = inflated {
                 // The original breaks here, and with it the connection.
-                self.note_unclean(format!("a message cannot be inflated: {error}"));
-                self.handle_end(self.now);
-                self.aborted = true;
+                self.break_off(format!("a message cannot be inflated: {error}"));
                 return None;
             }
             payload.clear();
@@ -233,6 +239,11 @@ impl Session {
         }
         if !complete {
             self.fail(1007, "the text is not UTF-8 or ends within a character");
+            // As above: what was inflated is broken where it is, and broken at its end.
+            let error = std::str::from_utf8(&payload).err();
+            if error.is_some_and(|error| error.error_len().is_some()) {
+                self.fail(1007, "the text is not UTF-8");
+            }
             return None;
         }
         self.log.received_message(deflated, payload.len());
@@ -240,6 +251,14 @@ impl Session {
             payload,
             binary: message.binary,
         })
+    }
+
+    /// Where the original meets an exception that it does not catch: the connection is gone, and
+    /// neither end counts as the one that dropped it.
+    fn break_off(&mut self, reason: impl Into<String>) {
+        self.note_unclean(reason);
+        self.handle_end(self.now);
+        self.aborted = true;
     }
 
     fn end_control(&mut self, opcode: u8, payload: Vec<u8>) -> Option<Event> {
@@ -268,10 +287,14 @@ impl Session {
             self.violation("the close code is not one that may be sent");
         }
         if let Some(reason) = reason {
-            if std::str::from_utf8(reason).is_err() {
+            if !Validator::default().push(reason) {
                 self.fail(1007, "the close reason is not UTF-8");
             }
             self.close.subject_reason = Some(log::shown(reason));
+            if !python_decodes(reason) {
+                self.break_off("the close reason is not UTF-8");
+                return;
+            }
         }
         match self.state {
             State::Closing => {
@@ -301,4 +324,16 @@ impl Session {
             State::Closed => self.close.was_clean = false,
         }
     }
+}
+
+/// Whether Python 2.7, in which the original is written, decodes these octets as UTF-8: it takes
+/// surrogates, and breaks on everything else that is not text.
+fn python_decodes(mut octets: &[u8]) -> bool {
+    while let Err(error) = std::str::from_utf8(octets) {
+        octets = match &octets[error.valid_up_to()..] {
+            [0xED, 0xA0..=0xBF, 0x80..=0xBF, rest @ ..] => rest,
+            _ => return false,
+        };
+    }
+    true
 }
