@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::http::Head;
 use crate::deflate::{Offer, Requirement};
+use crate::http::Head;
+use crate::session::Layer;
 
 /// How the connection is opened.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +105,8 @@ pub struct RequestPlan {
     /// permessage-deflate is offered by the edits: the answer is judged against these offers, and
     /// what was agreed is used.
     pub offers: Vec<Offer>,
+    /// An extension that the case brings along, offered by the edits too.
+    pub layer: Option<Layer>,
 }
 
 impl RequestPlan {
@@ -119,6 +122,7 @@ impl RequestPlan {
             answer,
             check: None,
             offers: Vec::new(),
+            layer: None,
         }
     }
 
@@ -183,6 +187,13 @@ impl RequestPlan {
         self.set("Sec-WebSocket-Extensions", list.join(", "))
     }
 
+    /// With an extension that the case brings along; an edit offers it.
+    #[must_use]
+    pub fn layer(mut self, layer: Layer) -> Self {
+        self.layer = Some(layer);
+        self
+    }
+
     fn edit(mut self, edit: Edit) -> Self {
         self.edits.push(edit);
         self
@@ -225,6 +236,12 @@ pub struct ResponsePlan {
     pub then_drop: bool,
     /// What becomes of the right value of `Sec-WebSocket-Accept`, to replace `{accept}`.
     pub accept: fn(&str) -> String,
+    /// Lines of `Sec-WebSocket-Extensions`. They are judged by this client's offers: if the client
+    /// should take them and they do not fit, or should give up and they do fit, the case is
+    /// UNIMPLEMENTED. What they agree on is used.
+    pub extensions: Option<Vec<String>>,
+    /// An extension that the case brings along.
+    pub layer: Option<Layer>,
 }
 
 impl ResponsePlan {
@@ -240,6 +257,8 @@ impl ResponsePlan {
             check: None,
             then_drop: false,
             accept: str::to_owned,
+            extensions: None,
+            layer: None,
         }
     }
 
@@ -286,6 +305,22 @@ impl ResponsePlan {
     #[must_use]
     pub fn check(mut self, check: fn(&Head) -> Result<(), String>) -> Self {
         self.check = Some(check);
+        self
+    }
+
+    /// With these lines of `Sec-WebSocket-Extensions`, judged by what the client offered.
+    #[must_use]
+    pub fn answering(mut self, lines: &[&str]) -> Self {
+        self.extensions = Some(lines.iter().map(ToString::to_string).collect());
+        lines.iter().fold(self, |plan, line| {
+            plan.with("Sec-WebSocket-Extensions", *line)
+        })
+    }
+
+    /// With an extension that the case brings along.
+    #[must_use]
+    pub fn layer(mut self, layer: Layer) -> Self {
+        self.layer = Some(layer);
         self
     }
 

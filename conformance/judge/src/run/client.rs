@@ -6,14 +6,15 @@ use cloverleaf_reports::{CaseResult, CloseVerdict, Role, Verdict};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
+use super::agreement::Agreement;
 use super::wire::{ReadHead, Wire};
 use super::{Report, never_opened, pump, should_not_have_opened};
-use crate::case::{Answer, Case, Judgement, Negotiation, Opening, RequestPlan, apply};
-use crate::deflate::{Agreed, Offer, judge_answer, original};
+use crate::case::{Answer, Case, Judgement, Negotiation, Opening, Plan, RequestPlan, apply};
+use crate::deflate::{Agreed, Offer, original};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
 use crate::random::Random;
-use crate::session::{Compression, Options, Session};
+use crate::session::{Compression, Layer, Options, Session};
 
 /// How long a refusal is watched for a second answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
@@ -66,17 +67,27 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     let mut report = Report::new();
     let mut wire = Wire::new(stream, Vec::new());
     let request = place.request(&mut random);
+    // Autobahn's cases do not compare the answer with the offers.
+    let strict = matches!(case.plan, Plan::Dialogue(_));
     let opened = match &case.opening {
         Opening::Request(plan) => to_measure(&mut wire, &mut report, plan, request, options).await,
         Opening::Deflate(negotiation) => {
-            ordinary(&mut wire, &mut report, request, Some(negotiation), options).await
+            ordinary(
+                &mut wire,
+                &mut report,
+                request,
+                Some(negotiation),
+                options,
+                strict,
+            )
+            .await
         }
         Opening::Ordinary | Opening::Response(_) => {
-            ordinary(&mut wire, &mut report, request, None, options).await
+            ordinary(&mut wire, &mut report, request, None, options, strict).await
         }
     };
-    let compression = match opened {
-        Ok(compression) => compression,
+    let agreement = match opened {
+        Ok(agreement) => agreement,
         Err(judgement) => {
             wire.log.into_detail(&mut report.detail);
             let agent = report.agent.take();
@@ -88,11 +99,14 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     let mut session = Session::open(
         Role::Server,
         options.clone(),
-        compression,
+        agreement.compression,
         random,
         wire.log,
         begun.elapsed(),
     );
+    if let Some((layer, order)) = agreement.layer {
+        session.set_layer(layer, order);
+    }
     let mut program = case.start();
     program.on_open(&mut session);
     session.handle_leftover(&wire.rest);
@@ -115,8 +129,8 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     (result, agent)
 }
 
-/// What the opening handshake came to: a connection with or without compression, or a judgement.
-type Opened = Result<Option<Compression>, Judgement>;
+/// What the opening handshake came to: a connection with or without extensions, or a judgement.
+type Opened = Result<Agreement, Judgement>;
 
 async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
@@ -124,6 +138,7 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     mut request: Request,
     negotiation: Option<&Negotiation>,
     options: &Options,
+    strict: bool,
 ) -> Opened {
     let offers = negotiation.map_or(&[][..], |negotiation| &negotiation.offers);
     request.extensions = offers.iter().map(ToString::to_string).collect();
@@ -139,7 +154,12 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     request
         .check(&head)
         .map_err(|reason| never_opened(&reason))?;
-    agreed_as_in_the_original(&head, offers).map_err(|reason| never_opened(&reason))
+    if strict {
+        agreed(&head, offers, None)
+    } else {
+        agreed_as_in_the_original(&head, offers).map(Agreement::compressed)
+    }
+    .map_err(|reason| never_opened(&reason))
 }
 
 fn take_response<S>(wire: &Wire<S>, report: &mut Report, head: &Head) {
@@ -158,29 +178,23 @@ fn no_head(read: &ReadHead) -> &'static str {
 
 /// What was agreed on, read as the original suite reads it: the answer is not compared with the
 /// offers.
-fn agreed_as_in_the_original(
-    head: &Head,
-    offers: &[Offer],
-) -> Result<Option<Compression>, String> {
+fn agreed_as_in_the_original(head: &Head, offers: &[Offer]) -> Result<Option<Compression>, String> {
     let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
     let answer = original::answer(&lines).map_err(|error| error.to_string())?;
     match (answer, offers.first()) {
         (None, _) => Ok(None),
-        (Some(answer), Some(offer)) => {
-            Ok(Some(Compression::new(&Agreed::new(offer, &answer), Role::Server)))
-        }
+        (Some(answer), Some(offer)) => Ok(Some(Compression::new(
+            &Agreed::new(offer, &answer),
+            Role::Server,
+        ))),
         (Some(_), None) => Err("the server answers permessage-deflate unasked".to_owned()),
     }
 }
 
 /// What was agreed on, if the answer fits the offers (RFC 6455 §9.1, RFC 7692 §5.1).
-fn agreed(head: &Head, offers: &[Offer]) -> Result<Option<Compression>, String> {
+fn agreed(head: &Head, offers: &[Offer], layer: Option<Layer>) -> Result<Agreement, String> {
     let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
-    let answer = judge_answer(offers, &lines).map_err(|error| error.to_string())?;
-    Ok(answer.and_then(|(index, answer)| {
-        let agreed = Agreed::new(offers.get(index)?, &answer);
-        Some(Compression::new(&agreed, Role::Server))
-    }))
+    Agreement::of_answer(Role::Server, offers, layer, &lines)
 }
 
 async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
@@ -240,7 +254,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             if let Some(check) = plan.check {
                 check(head).map_err(|reason| wrong_answer(&reason))?;
             }
-            agreed(head, &plan.offers).map_err(|reason| never_opened(&reason))
+            agreed(head, &plan.offers, plan.layer).map_err(|reason| never_opened(&reason))
         }
         (Answer::Opens, Some(head)) => Err(never_opened(&format!(
             "the server answers {:?}",

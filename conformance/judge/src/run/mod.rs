@@ -1,5 +1,6 @@
 //! One case over one connection: the opening handshake, the session, the verdict.
 
+mod agreement;
 mod client;
 mod server;
 mod wire;

@@ -6,6 +6,7 @@ use cloverleaf_reports::{CaseResult, CloseVerdict, Role, Verdict};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::Instant;
 
+use super::agreement::Agreement;
 use super::wire::{ReadHead, Wire};
 use super::{Report, never_opened, pump, should_not_have_opened};
 use crate::case::{Case, Judgement, Negotiation, Opening, Program, Reaction, ResponsePlan, apply};
@@ -122,8 +123,8 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
             ordinary(&mut wire, &mut report, &key, &request.head, None).await
         }
     };
-    let compression = match opened {
-        Ok(compression) => compression,
+    let agreement = match opened {
+        Ok(agreement) => agreement,
         Err(judgement) => {
             // The client may be gone already.
             let _ = wire.stream.shutdown().await;
@@ -135,11 +136,14 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
     let mut session = Session::open(
         Role::Client,
         options.clone(),
-        compression,
+        agreement.compression,
         random,
         wire.log,
         begun.elapsed(),
     );
+    if let Some((layer, order)) = agreement.layer {
+        session.set_layer(layer, order);
+    }
     let mut program = case.start();
     program.on_open(&mut session);
     session.handle_leftover(&wire.rest);
@@ -214,7 +218,7 @@ pub async fn talk_to_client<S: AsyncRead + AsyncWrite + Unpin>(
     pump(wire.stream, &mut session, &mut *program, begun, TALK).await;
 }
 
-type Opened = Result<Option<Compression>, Judgement>;
+type Opened = Result<Agreement, Judgement>;
 
 async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
@@ -240,10 +244,11 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
     let text = opening::response(key, extensions.as_deref());
     wire.write(text.as_bytes(), None, Duration::ZERO).await;
     report.detail.response = Some(text);
-    Ok(chosen.and_then(|(index, answer)| {
+    let compression = chosen.and_then(|(index, answer)| {
         let agreed = Agreed::new(offers.get(index)?, &answer);
         Some(Compression::new(&agreed, Role::Client))
-    }))
+    });
+    Ok(Agreement::compressed(compression))
 }
 
 async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
@@ -261,6 +266,15 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             )
         })?;
     }
+    let agreement = match extensions(plan, request) {
+        Ok(agreement) => agreement,
+        Err(reason) => {
+            let text = opening::refusal(&(400, reason.clone()));
+            wire.write(text.as_bytes(), None, Duration::ZERO).await;
+            report.detail.response = Some(text);
+            return Err(reaction(Verdict::Unimplemented, reason));
+        }
+    };
     let accept = (plan.accept)(&opening::accept(key));
     let ordinary = opening::response(key, None);
     let (mut line, mut fields) = match Head::parse(ordinary.as_bytes()) {
@@ -284,7 +298,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
         Reaction::Opens
         | Reaction::OpensOrGivesUp
         | Reaction::ShouldOpen
-        | Reaction::ShouldGiveUp => Ok(None),
+        | Reaction::ShouldGiveUp => Ok(agreement),
         Reaction::GivesUp => {
             // A client that takes the connection for open answers this.
             let frame = Frame::text("Is this connection open?").encode(None);
@@ -306,6 +320,26 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
                 ),
             })
         }
+    }
+}
+
+/// What the plan's answer agrees on with this client; or why it does not suit the client's offers.
+fn extensions(plan: &ResponsePlan, request: &Head) -> Result<Agreement, String> {
+    let Some(lines) = &plan.extensions else {
+        return Ok(Agreement::default());
+    };
+    let offered: Vec<_> = request.values("Sec-WebSocket-Extensions").collect();
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let agreed = Agreement::of_answer_to(&offered, plan.layer, &lines);
+    match (agreed, plan.reaction) {
+        (Ok(_), Reaction::GivesUp) => {
+            Err("What this client offers allows the answer that it should not take.".to_owned())
+        }
+        (Err(_), Reaction::GivesUp) => Ok(Agreement::default()),
+        (Ok(agreement), _) => Ok(agreement),
+        (Err(reason), _) => Err(format!(
+            "What this client offers does not allow the answer: {reason}."
+        )),
     }
 }
 

@@ -10,11 +10,13 @@
 //!         next_event: messages, pongs, timers  ->  the case's program  -> send, close, wait
 //! ```
 
+mod layer;
 mod log;
 mod receive;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +25,11 @@ use cloverleaf_reports::Role;
 use cloverleaf_reports::model::{Close, TimerEvent};
 
 use crate::corpus::Kind;
+use crate::deflate::{Agreed, Deflater, Inflater};
 use crate::frame::{CLOSE, Frame};
 use crate::random::Random;
 use crate::stream::Stream;
-use crate::deflate::{Agreed, Deflater, Inflater};
+pub use layer::{Layer, Order};
 pub use log::Log;
 pub(crate) use log::shown;
 use receive::Receiving;
@@ -189,6 +192,7 @@ pub struct Session {
     writes: VecDeque<Write>,
     receiving: Receiving,
     compression: Option<Compression>,
+    layer: Option<(Layer, Order)>,
     close: Close,
     random: Random,
     aborted: bool,
@@ -225,6 +229,7 @@ impl Session {
             writes: VecDeque::new(),
             receiving: Receiving::default(),
             compression,
+            layer: None,
             close: Close::default(),
             random,
             aborted: false,
@@ -255,6 +260,24 @@ impl Session {
     /// Whether permessage-deflate is in use.
     pub fn is_compressed(&self) -> bool {
         self.compression.is_some()
+    }
+
+    /// Has one more extension at work, as the opening handshake agreed.
+    pub fn set_layer(&mut self, layer: Layer, order: Order) {
+        self.layer = Some((layer, order));
+    }
+
+    /// Where the extension stands that the case brings along, if it was agreed on.
+    pub fn layer_order(&self) -> Option<Order> {
+        self.layer.map(|(_, order)| order)
+    }
+
+    /// The window of the judge's compressed messages as a power of two, and whether they may refer
+    /// back to earlier ones.
+    pub fn own_compression(&self) -> Option<(u8, bool)> {
+        self.compression
+            .as_ref()
+            .map(|compression| (compression.own_window_bits, compression.own_takeover))
     }
 
     /// The largest distance back that any of the subject's compressed messages used.
@@ -300,13 +323,34 @@ impl Session {
             return;
         }
         let plain = payload.len();
-        match &mut self.compression {
-            Some(compression) => {
-                let deflated = compression.deflater.message(payload);
-                self.send_fragments(&deflated, plain, binary, 4, fragment);
-            }
-            None => self.send_fragments(payload, plain, binary, 0, fragment),
+        let (payload, rsv) = self.extended(payload);
+        self.send_fragments(&payload, plain, binary, rsv, fragment);
+    }
+
+    /// What the agreed extensions make of a payload, and the reserved bits that say so.
+    fn extended<'a>(&mut self, payload: &'a [u8]) -> (Cow<'a, [u8]>, u8) {
+        let mut octets = Cow::Borrowed(payload);
+        let mut rsv = 0;
+        // RFC 6455 §9.1: in the order of the answer.
+        if let Some(layer) = self.layer_in(Order::LayerFirst) {
+            octets = (layer.encode)(&octets).into();
+            rsv |= layer.rsv;
         }
+        if let Some(compression) = &mut self.compression {
+            octets = compression.deflater.message(&octets).into();
+            rsv |= 4;
+        }
+        if let Some(layer) = self.layer_in(Order::DeflateFirst) {
+            octets = (layer.encode)(&octets).into();
+            rsv |= layer.rsv;
+        }
+        (octets, rsv)
+    }
+
+    fn layer_in(&self, order: Order) -> Option<Layer> {
+        self.layer
+            .filter(|(_, other)| *other == order)
+            .map(|(layer, _)| layer)
     }
 
     /// Sends a message that was compressed elsewhere; `plain` is its length before that.
@@ -370,7 +414,7 @@ impl Session {
         self.close_with(code, reason, false);
     }
 
-    /// Begins the closing handshake with this frame as it is.
+    /// Begins the closing handshake with this frame as it is, or completes it if the subject began.
     pub fn close_frame(&mut self, frame: &Frame) {
         if self.state == State::Open {
             self.send(frame);

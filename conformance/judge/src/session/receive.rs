@@ -2,7 +2,7 @@
 
 use cloverleaf_reports::Role;
 
-use super::{Event, Session, State, Timer, log};
+use super::{Event, Order, Session, State, Timer, log};
 use crate::frame::{self, Frame, Head};
 use crate::utf8::Validator;
 
@@ -30,6 +30,8 @@ pub(super) struct Receiving {
 struct Message {
     binary: bool,
     compressed: bool,
+    /// It went through the extension that the case brings along.
+    layered: bool,
     /// For text that is checked as it comes.
     utf8: Option<Validator>,
 }
@@ -109,10 +111,17 @@ impl Session {
     /// The checks that the original makes of a head, in its order. It goes on with a frame that
     /// it found wrong.
     fn begin_frame(&mut self, head: Head) {
-        let compressed = self.compression.is_some() && head.rsv == 4;
+        let layer_rsv = self.layer.map_or(0, |(layer, _)| layer.rsv);
+        let layered = layer_rsv != 0 && head.rsv & layer_rsv == layer_rsv;
+        let rsv = if layered {
+            head.rsv & !layer_rsv
+        } else {
+            head.rsv
+        };
+        let compressed = self.compression.is_some() && rsv == 4;
         let inside = self.receiving.message.is_some();
         // §5.2: reserved bits must be 0 unless an extension was negotiated.
-        if head.rsv != 0 && !compressed {
+        if rsv != 0 && !compressed {
             self.violation("a reserved bit is set that nobody owns");
         }
         // §5.1: a client masks, a server does not.
@@ -142,6 +151,9 @@ impl Session {
             if compressed {
                 self.violation("a control frame is compressed");
             }
+            if layered {
+                self.violation("a control frame has a bit of messages");
+            }
         } else {
             if head.opcode > frame::BINARY {
                 self.violation("a data frame has a reserved opcode");
@@ -155,6 +167,12 @@ impl Session {
             }
             if inside && compressed {
                 self.violation("RSV1 is set on a continuation");
+            }
+            if inside && layered {
+                self.violation("a continuation has a bit of first frames");
+            }
+            if !inside && !layered && layer_rsv != 0 {
+                self.violation("a message did not go through an extension that takes them all");
             }
         }
         if head.length > i64::MAX as u64 {
@@ -181,7 +199,8 @@ impl Session {
                 receiving.message = Some(Message {
                     binary: head.opcode == frame::BINARY,
                     compressed,
-                    utf8: (text && !compressed).then(Validator::default),
+                    layered,
+                    utf8: (text && !compressed && !layered).then(Validator::default),
                 });
             }
             receiving.frame_start = receiving.octets.len();
@@ -215,6 +234,10 @@ impl Session {
         }
         let deflated = payload.len();
         let mut complete = message.utf8.is_none_or(|utf8| utf8.is_complete());
+        // RFC 6455 §9.1: against the order of the answer.
+        if message.layered && !self.undo_layer(Order::DeflateFirst, &mut payload) {
+            return None;
+        }
         if let (true, Some(compression)) = (message.compressed, &mut self.compression) {
             let mut plain = std::mem::take(&mut self.receiving.spare);
             let limit = usize::try_from(self.options.max_message).unwrap_or(usize::MAX);
@@ -233,9 +256,13 @@ impl Session {
             }
             payload.clear();
             self.receiving.octets = std::mem::replace(&mut payload, plain);
-            if !message.binary && self.options.validate_utf8 {
-                complete = std::str::from_utf8(&payload).is_ok();
-            }
+        }
+        if message.layered && !self.undo_layer(Order::LayerFirst, &mut payload) {
+            return None;
+        }
+        let transformed = message.compressed || message.layered;
+        if transformed && !message.binary && self.options.validate_utf8 {
+            complete = std::str::from_utf8(&payload).is_ok();
         }
         if !complete {
             self.fail(1007, "the text is not UTF-8 or ends within a character");
@@ -251,6 +278,23 @@ impl Session {
             payload,
             binary: message.binary,
         })
+    }
+
+    /// Undoes the work of the case's extension, if it stands here; false if that cannot be done.
+    fn undo_layer(&mut self, order: Order, payload: &mut Vec<u8>) -> bool {
+        let Some(layer) = self.layer_in(order) else {
+            return true;
+        };
+        match (layer.decode)(payload) {
+            Ok(decoded) => {
+                *payload = decoded;
+                true
+            }
+            Err(reason) => {
+                self.violation(&reason);
+                false
+            }
+        }
     }
 
     /// Where the original meets an exception that it does not catch: the connection is gone, and

@@ -1,9 +1,0 @@
-//! negotiation: extensions offered and answered.
-
-use crate::case::Case;
-
-pub(super) const SECTIONS: &[(&str, &str)] = &[];
-
-pub(super) fn cases() -> Vec<Case> {
-    Vec::new()
-}
