@@ -20,6 +20,7 @@ pub mod echo;
 pub mod lock;
 pub mod native;
 pub mod plan;
+pub mod probe;
 mod process;
 pub mod profile;
 pub mod selection;

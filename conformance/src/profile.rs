@@ -5,6 +5,8 @@ use cloverleaf::proto::error::ConfigError;
 use cloverleaf::proto::extension::Extensions;
 use cloverleaf_deflate::PermessageDeflate;
 
+use crate::probe::Probe;
+
 /// The largest message of the suite is 16 MiB (9.1.6), and it comes in one frame.
 const LARGEST_MESSAGE: usize = 64 << 20;
 
@@ -13,7 +15,9 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// They differ from the defaults in these points only: messages and frames of 64 MiB; no
 /// keepalive, since the suite counts a ping that it did not ask for as a failure; with
 /// `deflate`, permessage-deflate for every message, however short, and with context takeover
-/// unless the suite asks for none: so its cases see both ways.
+/// unless the suite asks for none: so its cases see both ways; and the [`Probe`], which no suite
+/// but ours answers or offers: to others it is an unknown extension, and those are ignored
+/// (RFC 6455 section 9.1).
 ///
 /// # Errors
 ///
@@ -23,12 +27,14 @@ pub fn config(deflate: bool) -> Result<Config, ConfigError> {
     config.limits.max_message_size = LARGEST_MESSAGE;
     config.limits.max_frame_size = LARGEST_MESSAGE;
     config.timing.ping_interval = None;
+    config.extensions = Extensions::new();
     if deflate {
         let deflate = PermessageDeflate::new()
             .threshold(0)
             .server_no_context_takeover(false)
             .client_no_context_takeover(false);
-        config.extensions = Extensions::new().with(deflate)?;
+        config.extensions = config.extensions.with(deflate)?;
     }
+    config.extensions = config.extensions.with(Probe)?;
     Ok(config)
 }
