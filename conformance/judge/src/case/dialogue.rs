@@ -25,6 +25,8 @@ pub enum Expect {
         /// Binary or text.
         binary: bool,
     },
+    /// A binary message of so many zeros.
+    Zeros(usize),
     /// A pong with this payload.
     Pong(Vec<u8>),
     /// A close frame with one of these codes; `None` stands for a frame without one.
@@ -61,6 +63,9 @@ impl Expect {
         let fits = match (self, happened) {
             (Self::Message { payload, binary }, Happened::Message(seen, kind)) => {
                 payload == seen && binary == kind
+            }
+            (Self::Zeros(length), Happened::Message(seen, true)) => {
+                seen.len() == *length && seen.iter().all(|octet| *octet == 0)
             }
             (Self::Pong(payload), Happened::Pong(seen)) => payload == seen,
             (Self::Close(codes), Happened::Close(code)) => codes.contains(code),
@@ -607,7 +612,9 @@ impl Run {
             Some(Act::Expect(expect, time)) if expect.verdict(&Happened::Nothing).is_none() => {
                 Some((format!("{expect:?}"), *time))
             }
-            Some(act @ (Act::Pongs(_, time) | Act::UntilClosed(time))) => Some((in_words(act), *time)),
+            Some(act @ (Act::Pongs(_, time) | Act::UntilClosed(time))) => {
+                Some((in_words(act), *time))
+            }
             _ => None,
         };
         if let Some((what, time)) = late {
@@ -641,7 +648,10 @@ impl Run {
                         None if matches!(self.acts.front(), Some(Act::UntilClosed(_))) => None,
                         Some(Step::Wrong) | None => {
                             let act = self.acts.front();
-                            Some(format!("TCP ended before: {}", act.map_or_else(String::new, in_words)))
+                            Some(format!(
+                                "TCP ended before: {}",
+                                act.map_or_else(String::new, in_words)
+                            ))
                         }
                     }
                 }

@@ -19,7 +19,10 @@ pub struct Judgement {
 
 /// Who is to begin the closing handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two ends, and there is either")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there are two ends, and there is either"
+)]
 pub enum Closer {
     /// The judge.
     Suite,

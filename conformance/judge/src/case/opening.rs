@@ -66,6 +66,8 @@ pub enum Answer {
     RefusesAnyhow,
     /// The server must end the connection within this time by itself, with or without an answer.
     GivesUpWithin(Duration),
+    /// The same; that the server waits longer is left open: INFORMATIONAL.
+    MayGiveUpWithin(Duration),
     /// Either 101, and the plan goes on; or a refusal as in `RefusesAnyhow`.
     OpensOrRefuses,
     /// 101, and the plan goes on; a refusal as in `RefusesAnyhow` is tolerable: NON-STRICT.
@@ -208,6 +210,8 @@ pub enum Reaction {
     Opens,
     /// Fail the connection: end TCP without a data frame.
     GivesUp,
+    /// The same; that the client waits for more is left open: INFORMATIONAL.
+    GivesUpOrWaits,
     /// Either.
     OpensOrGivesUp,
     /// As `Opens`; giving up is tolerable: NON-STRICT.

@@ -227,7 +227,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
     let behind = really_sent(&octets, &mut request);
     report.detail.request = Some(String::from_utf8_lossy(&octets[..octets.len().min(4096)]).into());
 
-    if let Answer::GivesUpWithin(time) = plan.answer {
+    if let Answer::GivesUpWithin(time) | Answer::MayGiveUpWithin(time) = plan.answer {
         return Err(gives_up(wire, report, &octets, plan, time).await);
     }
     wire.write(&octets, plan.chop, plan.pause).await;
@@ -261,7 +261,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             head.start_line
         ))),
         (Answer::Opens, None) => Err(never_opened(no_head(&read))),
-        (Answer::GivesUpWithin(_), _) => unreachable!("handled above"),
+        (Answer::GivesUpWithin(_) | Answer::MayGiveUpWithin(_), _) => unreachable!("handled above"),
         (_, Some(head)) if opened => Err(wrong_answer(&format!(
             "the server opened the connection ({:?}); it should have refused",
             head.start_line
@@ -424,6 +424,19 @@ async fn gives_up<S: AsyncRead + AsyncWrite + Unpin>(
             Verdict::Ok,
             "The server ended the connection by itself.".to_owned(),
         )
+    } else if matches!(plan.answer, Answer::MayGiveUpWithin(_)) {
+        Judgement {
+            verdict: Verdict::Informational,
+            close_verdict: CloseVerdict::Informational,
+            ..right_answer(
+                Verdict::Ok,
+                format!(
+                    "After {} s the server still waits: nothing forbids that, but whoever wants \
+                     to can hold its connections.",
+                    time.as_secs()
+                ),
+            )
+        }
     } else {
         wrong_answer(&format!(
             "after {} s the server still waits",

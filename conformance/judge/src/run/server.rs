@@ -299,7 +299,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
         | Reaction::OpensOrGivesUp
         | Reaction::ShouldOpen
         | Reaction::ShouldGiveUp => Ok(agreement),
-        Reaction::GivesUp => {
+        Reaction::GivesUp | Reaction::GivesUpOrWaits => {
             // A client that takes the connection for open answers this.
             let frame = Frame::text("Is this connection open?").encode(None);
             wire.write(&frame, None, Duration::ZERO).await;
@@ -314,6 +314,13 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
                 (false, true) => {
                     reaction(Verdict::Ok, "The client gave the connection up.".to_owned())
                 }
+                (false, false) if plan.reaction == Reaction::GivesUpOrWaits => Judgement {
+                    close_verdict: CloseVerdict::Informational,
+                    ..reaction(
+                        Verdict::Informational,
+                        "The client waits for more: nothing forbids that.".to_owned(),
+                    )
+                },
                 (false, false) => reaction(
                     Verdict::Failed,
                     format!("After {} s the client still waits.", GIVING_UP.as_secs()),

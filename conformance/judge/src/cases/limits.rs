@@ -1,9 +1,0 @@
-//! limits: what must not exhaust an endpoint.
-
-use crate::case::Case;
-
-pub(super) const SECTIONS: &[(&str, &str)] = &[];
-
-pub(super) fn cases() -> Vec<Case> {
-    Vec::new()
-}
