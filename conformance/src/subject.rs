@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cloverleaf_reports::Role;
 use tokio::time::timeout;
 
 use crate::process::Process;
@@ -39,6 +40,24 @@ impl SubjectCommand {
     /// If the system does not say where this program is.
     pub fn our_client() -> io::Result<Self> {
         Self::ours(&["testee", "{url}", "--agent", "{agent}", "--end-with-stdin"])
+    }
+
+    /// Our server or client with one fault: this program's `echo` or `testee` with `--fault`.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say where this program is.
+    pub fn faulty(role: Role, fault: &str) -> io::Result<Self> {
+        let mut command = match role {
+            Role::Server => Self::our_server()?,
+            Role::Client => Self::our_client()?,
+        };
+        command
+            .arguments
+            .extend(["--fault".to_owned(), fault.to_owned()]);
+        // What is known of our own subjects does not hold for it.
+        command.ours = false;
+        Ok(command)
     }
 
     fn ours(arguments: &[&str]) -> io::Result<Self> {

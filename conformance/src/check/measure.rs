@@ -39,14 +39,10 @@ pub(super) async fn measure(
 
     let mut server = None;
     let mut queue = VecDeque::new();
-    if let Some(command) = &options.server {
-        let folder = work.join(folder(Role::Server));
-        fs::create_dir_all(&folder).map_err(|source| CheckError::folder(&folder, source))?;
-        let (process, url) = command
-            .start_server(&folder.join("server.log"))
-            .await
-            .map_err(|error| CheckError::Unreachable(error.to_string()))?;
-        server = Some(process);
+    let folder_of_server = work.join(folder(Role::Server));
+    if let Some((process, url)) = start_server(options, &folder_of_server).await? {
+        let folder = folder_of_server;
+        server = process;
         queue.extend(shards(
             options,
             Role::Server,
@@ -136,6 +132,36 @@ pub(super) async fn measure(
     Ok(troubles)
 }
 
+/// The server under test and where it listens: started, unless it runs already. `None` if there
+/// is none.
+pub(super) async fn start_server(
+    options: &Options,
+    folder: &Path,
+) -> Result<Option<(Option<Process>, String)>, CheckError> {
+    fs::create_dir_all(folder).map_err(|source| CheckError::folder(folder, source))?;
+    if let Some(url) = &options.server_url {
+        return Ok(Some((None, url.clone())));
+    }
+    let Some(command) = &options.server else {
+        return Ok(None);
+    };
+    let (process, url) = command
+        .start_server(&folder.join("server.log"))
+        .await
+        .map_err(|error| CheckError::Unreachable(error.to_string()))?;
+    Ok(Some((Some(process), url)))
+}
+
+/// Completes, once, when the server has ended; never if there is none.
+pub(super) async fn ended(server: &mut Option<Process>) -> String {
+    let Some(process) = server else {
+        return std::future::pending().await;
+    };
+    let status = process.ended().await;
+    *server = None;
+    status.map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
 fn shards(
     options: &Options,
     role: Role,
@@ -157,14 +183,4 @@ fn shards(
             )
         })
         .collect()
-}
-
-/// Completes, once, when the server has ended; never if there is none.
-async fn ended(server: &mut Option<Process>) -> String {
-    let Some(process) = server else {
-        return std::future::pending().await;
-    };
-    let status = process.ended().await;
-    *server = None;
-    status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }

@@ -36,6 +36,8 @@ pub use outcome::{Finding, Outcome, Reason};
 pub struct Options {
     /// The server to judge. `None`: none.
     pub server: Option<SubjectCommand>,
+    /// Where the server to judge listens, if it runs already. Then it is not started.
+    pub server_url: Option<String>,
     /// The client to judge. `None`: none.
     pub client: Option<SubjectCommand>,
     /// The cases to run, in id order.
@@ -63,6 +65,7 @@ impl Options {
     pub fn new(cases: Vec<CaseId>, out: impl Into<PathBuf>) -> std::io::Result<Self> {
         Ok(Self {
             server: Some(SubjectCommand::our_server()?),
+            server_url: None,
             client: Some(SubjectCommand::our_client()?),
             cases,
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
@@ -74,8 +77,9 @@ impl Options {
         })
     }
 
-    fn roles(&self) -> Vec<Role> {
-        let server = self.server.as_ref().map(|_| Role::Server);
+    /// The roles in which subjects are judged.
+    pub fn roles(&self) -> Vec<Role> {
+        let server = (self.server.is_some() || self.server_url.is_some()).then_some(Role::Server);
         let client = self.client.as_ref().map(|_| Role::Client);
         server.into_iter().chain(client).collect()
     }
@@ -85,6 +89,7 @@ impl Options {
     fn deviations(&self, suite: Suite) -> Vec<&'static Deviation> {
         let ours = |role| {
             let subject = match role {
+                Role::Server if self.server_url.is_some() => &None,
                 Role::Server => &self.server,
                 Role::Client => &self.client,
             };

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::measure::Progress;
+use super::measure::{Progress, ended as server_ended, start_server};
 use super::shard::Judged;
 use super::{CheckError, Options, folder};
 use crate::native::Results;
@@ -117,15 +117,12 @@ async fn judge_server(
     news: UnboundedSender<News>,
 ) -> Result<JoinSet<()>, CheckError> {
     let mut tasks = JoinSet::new();
-    let Some(command) = &options.server else {
+    let Some((mut process, url)) = start_server(options, folder).await? else {
         return Ok(tasks);
     };
-    let (mut process, url) = command
-        .start_server(&folder.join("server.log"))
-        .await
-        .map_err(|error| CheckError::Unreachable(error.to_string()))?;
-    let url = WsUrl::parse(&url).map_err(|found| {
-        CheckError::Unreachable(format!("the server says that it listens on {found}"))
+    let parsed = WsUrl::parse(&url);
+    let url = parsed.map_err(|found| {
+        CheckError::Unreachable(format!("{url:?} is no place for a server: {found}"))
     })?;
     let mut target = Target::new(url);
     target.agent = Some(options.agent.clone());
@@ -140,7 +137,9 @@ async fn judge_server(
                 return;
             }
         }
-        process.stop(LAST_WORDS).await;
+        if let Some(process) = process {
+            process.stop(LAST_WORDS).await;
+        }
     });
     Ok(tasks)
 }
@@ -151,7 +150,7 @@ fn at_once() -> NonZeroUsize {
 
 async fn pass_on(
     mut results: UnboundedReceiver<ClientNews>,
-    server: &mut Process,
+    server: &mut Option<Process>,
     news: &UnboundedSender<News>,
 ) -> Result<(), String> {
     let mut ended = None;
@@ -167,8 +166,7 @@ async fn pass_on(
                 }
                 None => return Ok(()),
             },
-            status = server.ended(), if ended.is_none() => {
-                let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+            status = server_ended(server) => {
                 ended = Some(format!("the server under test ended in mid-run ({status})"));
             }
         }

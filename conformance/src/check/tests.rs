@@ -49,6 +49,7 @@ impl Bench {
             out: folder.path().join("out"),
             agent: "Us".to_owned(),
             allow: Vec::new(),
+            server_url: None,
             fast: false,
             budget: None,
         };

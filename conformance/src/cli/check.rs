@@ -12,7 +12,7 @@ use cloverleaf_conformance::check::{self, By, Finding, Options, Outcome, Reason}
 use cloverleaf_conformance::selection::{self, Pattern};
 use cloverleaf_conformance::subject::SubjectCommand;
 use cloverleaf_conformance::suite::{Judge, Suite};
-use cloverleaf_reports::text;
+use cloverleaf_reports::{Role, text};
 
 use super::fail;
 use super::progress::Progress;
@@ -70,6 +70,15 @@ pub(super) struct Check {
     #[arg(long, value_name = "COMMAND", help_heading = "Other subjects")]
     server_command: Option<String>,
 
+    /// Judge the server that runs at this URL instead of ours
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "server_command",
+        help_heading = "Other subjects"
+    )]
+    server_url: Option<String>,
+
     /// Judge this client instead of ours: a line for the shell, with {url} for the address
     /// of the fuzzing server and {agent} for the name to report under
     #[arg(long, value_name = "COMMAND", help_heading = "Other subjects")]
@@ -96,10 +105,20 @@ enum SuiteName {
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum RoleName {
+pub(super) enum RoleName {
     Server,
     Client,
     Both,
+}
+
+impl RoleName {
+    pub(super) fn includes(self, role: Role) -> bool {
+        match self {
+            Self::Server => role == Role::Server,
+            Self::Client => role == Role::Client,
+            Self::Both => true,
+        }
+    }
 }
 
 impl Check {
@@ -144,12 +163,16 @@ impl Check {
         if let Some(command) = &self.server_command {
             options.server = Some(SubjectCommand::shell(command));
         }
+        options.server_url = self.server_url;
         if let Some(command) = &self.client_command {
             options.client = Some(SubjectCommand::shell(command));
         }
         match self.role {
             RoleName::Server => options.client = None,
-            RoleName::Client => options.server = None,
+            RoleName::Client => {
+                options.server = None;
+                options.server_url = None;
+            }
             RoleName::Both => {}
         }
         if let Some(jobs) = self.jobs {

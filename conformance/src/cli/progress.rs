@@ -34,8 +34,10 @@ impl Progress {
     pub(super) fn new(options: &Options) -> Self {
         let terminal = stderr().is_terminal();
         let cases = |role| (0, catalog::for_role(&options.cases, role).len());
-        let server = options.server.as_ref().map(|_| cases(Role::Server));
-        let client = options.client.as_ref().map(|_| cases(Role::Client));
+        let roles = options.roles();
+        let count = |role| roles.contains(&role).then(|| cases(role));
+        let server = count(Role::Server);
+        let client = count(Role::Client);
         let roles = u64::from(server.is_some()) + u64::from(client.is_some());
         // The bar counts expected time, not cases: those of groups 12 and 13 take far longer.
         let work: u64 = options.cases.iter().map(catalog::weight).sum();
