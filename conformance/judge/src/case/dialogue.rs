@@ -38,7 +38,7 @@ pub enum Expect {
     /// That nothing happens within the time.
     Nothing,
     /// The first that fits decides the verdict.
-    OneOf(Vec<(Verdict, Expect)>),
+    OneOf(Vec<(Verdict, Self)>),
 }
 
 impl Expect {
@@ -590,15 +590,15 @@ impl Run {
         if self.seen.len() < 1_000 {
             self.seen.push(happened.clone());
         }
-        if let Some(Act::Quiet(_)) = self.acts.front() {
-            if self.waiting.is_some() && self.result.is_none() {
-                if self.may_refuse(&happened) {
-                    self.acts.clear();
-                } else {
-                    let sentence =
-                        format!("Nothing should have come; {} did.", happened.in_words());
-                    self.fail(session, sentence);
-                }
+        if let Some(Act::Quiet(_)) = self.acts.front()
+            && self.waiting.is_some()
+            && self.result.is_none()
+        {
+            if self.may_refuse(&happened) {
+                self.acts.clear();
+            } else {
+                let sentence = format!("Nothing should have come; {} did.", happened.in_words());
+                self.fail(session, sentence);
             }
         }
         self.happened.push_back(happened);

@@ -15,7 +15,9 @@ pub use dialogue::{Act, Dialogue, End, Expect};
 pub use exchange::{Content, Exchange};
 pub use judgement::{Closer, ExpectedEnd, Judgement};
 pub(crate) use opening::apply;
-pub use opening::{Answer, Edit, Negotiation, Opening, Reaction, RequestPlan, ResponsePlan};
+pub use opening::{
+    Answer, Edit, HeadCheck, Negotiation, Opening, Reaction, RequestPlan, ResponsePlan,
+};
 pub use script::{Script, Seen, Step, binary, pong, text, timeout};
 
 use crate::session::{Event, Session};
@@ -137,6 +139,15 @@ impl Case {
             Plan::Script(script) => script.start(),
             Plan::Exchange(exchange) => exchange.start(),
             Plan::Dialogue(dialogue) => dialogue.start(),
+        }
+    }
+
+    /// Whether the case only informs, whatever happens.
+    pub fn is_informational(&self) -> bool {
+        match &self.plan {
+            Plan::Script(script) => script.informational,
+            Plan::Dialogue(dialogue) => dialogue.informational,
+            Plan::Exchange(_) => false,
         }
     }
 

@@ -86,6 +86,9 @@ impl Answer {
     }
 }
 
+/// A look at a head; an error is a sentence on what is wrong with it.
+pub type HeadCheck = fn(&Head) -> Result<(), String>;
+
 /// A request made to measure. In every text `{host}`, `{target}` and `{key}` are replaced.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -103,7 +106,7 @@ pub struct RequestPlan {
     /// What should come back.
     pub answer: Answer,
     /// A further look at the response.
-    pub check: Option<fn(&Head) -> Result<(), String>>,
+    pub check: Option<HeadCheck>,
     /// permessage-deflate is offered by the edits: the answer is judged against these offers, and
     /// what was agreed is used.
     pub offers: Vec<Offer>,
@@ -176,7 +179,7 @@ impl RequestPlan {
 
     /// With a further look at the response.
     #[must_use]
-    pub fn check(mut self, check: fn(&Head) -> Result<(), String>) -> Self {
+    pub fn check(mut self, check: HeadCheck) -> Self {
         self.check = Some(check);
         self
     }
@@ -235,7 +238,7 @@ pub struct ResponsePlan {
     /// What the client should do.
     pub reaction: Reaction,
     /// A look at the request that came.
-    pub check: Option<fn(&Head) -> Result<(), String>>,
+    pub check: Option<HeadCheck>,
     /// After the head, the judge ends TCP.
     pub then_drop: bool,
     /// What becomes of the right value of `Sec-WebSocket-Accept`, to replace `{accept}`.
@@ -307,7 +310,7 @@ impl ResponsePlan {
 
     /// With a look at the request.
     #[must_use]
-    pub fn check(mut self, check: fn(&Head) -> Result<(), String>) -> Self {
+    pub fn check(mut self, check: HeadCheck) -> Self {
         self.check = Some(check);
         self
     }

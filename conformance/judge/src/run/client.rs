@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use super::agreement::Agreement;
 use super::wire::{ReadHead, Wire};
 use super::{Report, never_opened, pump, should_not_have_opened};
-use crate::case::{Answer, Case, Judgement, Negotiation, Opening, Plan, RequestPlan, apply};
+use crate::case::{
+    Answer, Case, HeadCheck, Judgement, Negotiation, Opening, Plan, RequestPlan, apply,
+};
 use crate::deflate::{Agreed, Offer, original};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
@@ -326,7 +328,7 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     answer: &Answer,
     head: Option<&Head>,
-    check: Option<fn(&Head) -> Result<(), String>>,
+    check: Option<HeadCheck>,
     behind: bool,
 ) -> Judgement {
     let Some(head) = head else {
@@ -359,10 +361,10 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
                 listed.join(" or ")
             ));
         }
-        if let Some((name, element)) = field {
-            if !head.lists(name, element) {
-                return wrong_answer(&format!("the field {name} does not list {element}"));
-            }
+        if let Some((name, element)) = field
+            && !head.lists(name, element)
+        {
+            return wrong_answer(&format!("the field {name} does not list {element}"));
         }
     } else if !(400..=599).contains(&status) {
         return wrong_answer(&format!("the status is {status}, not 4xx or 5xx"));
@@ -370,10 +372,10 @@ async fn refused<S: AsyncRead + AsyncWrite + Unpin>(
     if *answer == Answer::ShouldOpen {
         verdict = Verdict::NonStrict;
     }
-    if let Some(check) = check {
-        if let Err(reason) = check(head) {
-            return wrong_answer(&reason);
-        }
+    if let Some(check) = check
+        && let Err(reason) = check(head)
+    {
+        return wrong_answer(&reason);
     }
     // One request, one answer: behind the body nothing may come.
     wire.read_to_end(Instant::now() + AFTER_REFUSAL).await;

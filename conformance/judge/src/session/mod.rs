@@ -382,7 +382,7 @@ impl Session {
         };
         let auto = self.options.auto_fragment;
         let size = fragment
-            .or((auto > 0).then_some(auto))
+            .or_else(|| (auto > 0).then_some(auto))
             .unwrap_or(usize::MAX);
         if payload.len() <= size {
             self.send(&Frame::new(opcode, payload).rsv(rsv));

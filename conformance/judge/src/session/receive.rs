@@ -99,10 +99,10 @@ impl Session {
                     self.fail(1009, "the message is too long");
                 }
             }
-            if come + taken == usize::try_from(head.length).unwrap_or(usize::MAX) {
-                if let Some(event) = self.end_frame(head) {
-                    return Some(event);
-                }
+            if come + taken == usize::try_from(head.length).unwrap_or(usize::MAX)
+                && let Some(event) = self.end_frame(head)
+            {
+                return Some(event);
             }
         }
         None

@@ -113,7 +113,7 @@ mod tests {
             fixed_bit.as_deref(),
             Some("The bits 0x80000000 are always the same.")
         );
-        assert!(like(|at, _| (at % 16).wrapping_mul(0x9E37_79B9) ^ at % 2 * u32::MAX).is_some());
+        assert!(like(|at, _| (at % 16).wrapping_mul(0x9E37_79B9) ^ (at % 2 * u32::MAX)).is_some());
         assert_eq!(
             finding(&good[1..]).as_deref(),
             Some("Only 255 frames were masked.")
