@@ -10,6 +10,8 @@ mod failing;
 mod looks;
 mod masking;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 use crate::case::{Case, Closer, End};
 

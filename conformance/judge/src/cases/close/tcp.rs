@@ -74,7 +74,7 @@ fn dropped() -> Vec<Case> {
         ("between two messages", Dialogue::new().echo("before")),
         (
             "in the middle of a frame",
-            Dialogue::new().octets([0x82, 0xFE, 1]),
+            Dialogue::new().send(Frame::binary("half").claimed_length(8)),
         ),
         (
             "between two fragments",
