@@ -281,6 +281,11 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
         Some((head, _)) => (head.start_line, head.fields),
         None => (String::new(), Vec::new()),
     };
+    for (name, value) in &mut fields {
+        if name == "Sec-WebSocket-Accept" {
+            "{accept}".clone_into(value);
+        }
+    }
     apply(&plan.edits, &mut line, &mut fields);
     let octets = plan
         .raw
