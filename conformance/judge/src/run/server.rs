@@ -268,11 +268,11 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let agreement = match extensions(plan, request) {
         Ok(agreement) => agreement,
-        Err(reason) => {
-            let text = opening::refusal(&(400, reason.clone()));
+        Err(judgement) => {
+            let text = opening::refusal(&(400, judgement.result.clone()));
             wire.write(text.as_bytes(), None, Duration::ZERO).await;
             report.detail.response = Some(text);
-            return Err(reaction(Verdict::Unimplemented, reason));
+            return Err(judgement);
         }
     };
     let accept = (plan.accept)(&opening::accept(key));
@@ -336,7 +336,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// What the plan's answer agrees on with this client; or why it does not suit the client's offers.
-fn extensions(plan: &ResponsePlan, request: &Head) -> Result<Agreement, String> {
+fn extensions(plan: &ResponsePlan, request: &Head) -> Result<Agreement, Judgement> {
     let Some(lines) = &plan.extensions else {
         return Ok(Agreement::default());
     };
@@ -344,13 +344,19 @@ fn extensions(plan: &ResponsePlan, request: &Head) -> Result<Agreement, String> 
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let agreed = Agreement::of_answer_to(&offered, plan.layer, &lines);
     match (agreed, plan.reaction) {
-        (Ok(_), Reaction::GivesUp) => {
-            Err("What this client offers allows the answer that it should not take.".to_owned())
-        }
+        // Nothing is missing in the client: it just does not ask for what is withheld here.
+        (Ok(_), Reaction::GivesUp) => Err(Judgement {
+            close_verdict: CloseVerdict::Informational,
+            ..reaction(
+                Verdict::Informational,
+                "What this client offers allows the answer: there is nothing to judge.".to_owned(),
+            )
+        }),
         (Err(_), Reaction::GivesUp) => Ok(Agreement::default()),
         (Ok(agreement), _) => Ok(agreement),
-        (Err(reason), _) => Err(format!(
-            "What this client offers does not allow the answer: {reason}."
+        (Err(reason), _) => Err(reaction(
+            Verdict::Unimplemented,
+            format!("What this client offers does not allow the answer: {reason}."),
         )),
     }
 }
