@@ -85,7 +85,7 @@ impl Testee {
 }
 
 /// The text as the value of a query parameter (RFC 3986 section 2).
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,0 +1,80 @@
+//! Subjects with a fault: an echo endpoint in either role that keeps to the protocol but for one
+//! named [`Fault`].
+//!
+//! They prove that cases can fail. Each rule stands in one place, and each fault is a question at
+//! that place; without a fault the endpoint passes every case.
+//!
+//! ```text
+//!  fault      the names and what they mean
+//!  opening    the handshake: server, client, and the agreement on compression
+//!  endpoint   an open connection: receive -> echo -> send
+//! ```
+
+mod agreement;
+mod answering;
+mod asking;
+mod client;
+mod closing;
+mod control;
+mod endpoint;
+mod fault;
+pub mod memory;
+mod message;
+mod send;
+mod server;
+mod text;
+mod wire;
+
+use cloverleaf_reports::Role;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use client::{Client, ClientError};
+pub use fault::{Fault, UnknownFault};
+pub use server::Server;
+
+use endpoint::Endpoint;
+use fault::Kind;
+use wire::Wire;
+
+/// The fault of an endpoint, if it has one.
+#[derive(Clone, Copy, Debug)]
+struct Faulty(Option<Kind>);
+
+impl Faulty {
+    fn has(self, kind: Kind) -> bool {
+        self.0 == Some(kind)
+    }
+}
+
+impl From<Option<Fault>> for Faulty {
+    fn from(fault: Option<Fault>) -> Self {
+        Self(fault.map(|fault| fault.kind))
+    }
+}
+
+/// Serves one connection to its end: the opening handshake, then echoes.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, fault: Option<Fault>) {
+    let faulty = Faulty::from(fault);
+    let mut wire = Wire::new(stream);
+    if let Ok(agreed) = answering::open(&mut wire, faulty).await {
+        Endpoint::new(wire, Role::Server, faulty, agreed)
+            .run()
+            .await;
+    }
+}
+
+/// Opens a connection over `stream`, asking `host` for `target`, and echoes to its end.
+pub async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    target: &str,
+    fault: Option<Fault>,
+) {
+    let faulty = Faulty::from(fault);
+    let mut wire = Wire::new(stream);
+    if let Ok(agreed) = asking::open(&mut wire, host, target, faulty).await {
+        Endpoint::new(wire, Role::Client, faulty, agreed)
+            .run()
+            .await;
+    }
+}

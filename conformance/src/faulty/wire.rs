@@ -1,0 +1,132 @@
+//! A byte stream with what was read from it and is not used yet.
+
+use std::time::Duration;
+
+use cloverleaf_judge::http::Head;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use super::Faulty;
+use super::fault::Kind;
+
+/// How long the head of a handshake may take (RFC 6455 §10.7 leaves the time open).
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// The longest head of a handshake in octets.
+const MAX_HEAD: usize = 16 << 10;
+
+/// For ever.
+const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The peer ended TCP, or it broke.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// Why there is no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHead {
+    Gone,
+    Late,
+    TooLong,
+    Unfinished,
+}
+
+#[derive(Debug)]
+pub(super) struct Wire<S> {
+    stream: S,
+    input: Vec<u8>,
+    used: usize,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            input: Vec::new(),
+            used: 0,
+        }
+    }
+
+    /// What was read and is not used.
+    pub(super) fn pending(&mut self) -> &mut [u8] {
+        &mut self.input[self.used..]
+    }
+
+    pub(super) fn consume(&mut self, octets: usize) {
+        self.used += octets;
+    }
+
+    /// Forgets what was read and is not used.
+    pub(super) fn lose_pending(&mut self) {
+        self.used = self.input.len();
+    }
+
+    /// Reads once.
+    pub(super) async fn read(&mut self) -> Result<(), Gone> {
+        self.input.drain(..self.used);
+        self.used = 0;
+        self.input.reserve(16 << 10);
+        match self.stream.read_buf(&mut self.input).await {
+            Ok(1..) => Ok(()),
+            Ok(0) | Err(_) => Err(Gone),
+        }
+    }
+
+    pub(super) async fn write(&mut self, octets: &[u8]) -> Result<(), Gone> {
+        self.stream.write_all(octets).await.map_err(|_| Gone)?;
+        self.stream.flush().await.map_err(|_| Gone)
+    }
+
+    /// Says that nothing more will be written.
+    pub(super) async fn shutdown(&mut self) {
+        // If it fails, the peer is gone already.
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Reads until the peer ends TCP, or the time is over, and forgets it all.
+    pub(super) async fn drain(&mut self, time: Duration) {
+        let read_on = async {
+            while self.read().await.is_ok() {
+                self.lose_pending();
+            }
+        };
+        // Enough waited.
+        let _ = timeout(time, read_on).await;
+    }
+
+    /// Reads the head of a request or a response.
+    pub(super) async fn head(&mut self, faulty: Faulty) -> Result<Head, NoHead> {
+        let time = if faulty.has(Kind::WaitsForEver) {
+            FOR_EVER
+        } else {
+            HEAD_TIME
+        };
+        match timeout(time, self.head_in_time(faulty)).await {
+            Ok(read) => read,
+            Err(_) => Err(NoHead::Late),
+        }
+    }
+
+    async fn head_in_time(&mut self, faulty: Faulty) -> Result<Head, NoHead> {
+        loop {
+            self.read().await.map_err(|Gone| NoHead::Gone)?;
+            let head = Head::parse(self.pending());
+            let size = head.as_ref().map_or(self.input.len(), |(_, size)| *size);
+            // RFC 6455 §10.4
+            if size > MAX_HEAD && !faulty.has(Kind::HeadWithoutLimit) {
+                return Err(NoHead::TooLong);
+            }
+            if let Some((head, size)) = head {
+                self.consume(size);
+                // Behind the head come frames.
+                if faulty.has(Kind::LosesEarlyData) {
+                    self.lose_pending();
+                }
+                return Ok(head);
+            }
+            if faulty.has(Kind::ExpectsHeadAtOnce) {
+                return Err(NoHead::Unfinished);
+            }
+        }
+    }
+}
