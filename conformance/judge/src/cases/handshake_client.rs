@@ -85,6 +85,9 @@ fn in_words(reaction: Reaction) -> &'static str {
         Reaction::ShouldGiveUp => {
             "SHOULD: the client gives up; a connection that opens and works is NON-STRICT."
         }
+        Reaction::GivesUpOrWaits => {
+            "MUST: the client does not echo. Ending TCP is best; waiting is INFORMATIONAL."
+        }
     }
 }
 
