@@ -68,6 +68,15 @@ impl SubjectCommand {
         })
     }
 
+    /// Another program, with arguments that no shell reads.
+    pub fn program(program: impl Into<PathBuf>, arguments: Vec<String>) -> Self {
+        Self {
+            program: program.into(),
+            arguments,
+            ours: false,
+        }
+    }
+
     /// Another program, as a line for the shell.
     pub fn shell(line: &str) -> Self {
         Self {

@@ -349,7 +349,7 @@ pub(crate) fn last_lines(path: &Path, count: usize) -> String {
 
 /// `cloverleaf/` in the target folder that this program was built into (Cargo marks it with
 /// `CACHEDIR.TAG`), else in `$CARGO_TARGET_DIR`, else in the user's cache folder.
-fn cache_folder() -> PathBuf {
+pub(crate) fn cache_folder() -> PathBuf {
     let target = env::current_exe().ok().and_then(|program| {
         program
             .ancestors()
@@ -386,7 +386,7 @@ fn container_engine() -> Option<PathBuf> {
 }
 
 /// Holds the lock until the file is closed.
-fn lock_exclusively(file: &File, before_waiting: impl FnOnce()) -> io::Result<()> {
+pub(crate) fn lock_exclusively(file: &File, before_waiting: impl FnOnce()) -> io::Result<()> {
     use rustix::fs::{FlockOperation, flock};
     if flock(file, FlockOperation::NonBlockingLockExclusive).is_ok() {
         return Ok(());

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use cloverleaf_reports::{CaseId, Role};
 
 pub use install::InstallError;
-pub(crate) use install::last_lines;
+pub(crate) use install::{cache_folder, last_lines, lock_exclusively};
 pub(crate) use line::Line;
+pub(crate) use python::python_3;
 
 /// A suite that can be run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -18,7 +18,7 @@ pub(super) fn python_2_7() -> Option<PathBuf> {
 }
 
 /// A Python 3 of at least this version that can make virtual environments.
-pub(super) fn python_3(least_minor: u32) -> Option<PathBuf> {
+pub(crate) fn python_3(least_minor: u32) -> Option<PathBuf> {
     let check = format!(
         "import sys, ssl, venv, ensurepip; sys.exit(not (3, {least_minor}) <= sys.version_info[:2])"
     );
