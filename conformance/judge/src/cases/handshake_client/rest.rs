@@ -32,17 +32,17 @@ fn frames_behind_the_head() -> Vec<Case> {
             Dialogue::new().expect(Expect::text("early")).echo("late"),
         ),
         response_then(
-            "Two messages and a ping right behind the head",
+            "A ping and two messages right behind the head",
             opens().raw(behind(&[
-                Frame::text("one"),
-                Frame::ping("two"),
+                Frame::ping("one"),
+                Frame::text("two"),
                 Frame::binary("three"),
             ])),
             may,
             section,
             Dialogue::new()
-                .expect(Expect::text("one"))
-                .expect(Expect::Pong(b"two".to_vec()))
+                .expect(Expect::Pong(b"one".to_vec()))
+                .expect(Expect::text("two"))
                 .expect(Expect::binary("three"))
                 .echo("late"),
         ),

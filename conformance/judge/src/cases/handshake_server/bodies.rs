@@ -99,8 +99,8 @@ fn behind_the_head() -> Vec<Case> {
     let one = frames(&[Frame::text("early")]);
     let (first, last) = one.split_at(3);
     let several = frames(&[
-        Frame::text("one"),
-        Frame::ping("two"),
+        Frame::ping("one"),
+        Frame::text("two"),
         Frame::binary("three"),
     ]);
     let again = head_with("").into_bytes();
@@ -128,13 +128,13 @@ fn behind_the_head() -> Vec<Case> {
                 .echo("late"),
         ),
         request_then(
-            "Two messages and a ping right behind the head",
+            "A ping and two messages right behind the head",
             behind(either(), &several),
             early,
             section,
             Dialogue::new()
-                .expect(Expect::text("one"))
-                .expect(Expect::Pong(b"two".to_vec()))
+                .expect(Expect::Pong(b"one".to_vec()))
+                .expect(Expect::text("two"))
                 .expect(Expect::binary("three"))
                 .echo("late"),
         ),
