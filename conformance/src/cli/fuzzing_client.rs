@@ -1,5 +1,6 @@
 //! `cloverleaf fuzzingclient`
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use cloverleaf_conformance::lock::FolderLock;
 use cloverleaf_conformance::native::fuzzing_client::News;
+use cloverleaf_conformance::native::transport::DOCKER_HOST;
 use cloverleaf_conformance::native::{FuzzingClient, Results, Target};
 use cloverleaf_conformance::spec::ClientSpec;
 use cloverleaf_conformance::spec::template::{self, Mode};
@@ -80,7 +82,7 @@ impl FuzzingClientCommand {
         let outdir = self.outdir.clone().unwrap_or_else(|| spec.outdir.clone());
         let lock = match FolderLock::take(&outdir) {
             Ok(lock) => lock,
-            Err(error) => return fail(&format!("cannot use {}: {error}", outdir.display()), 2),
+            Err(error) => return fail(&super::no_folder(&outdir, &error), 2),
         };
 
         let results = Results::new(Role::Server);
@@ -89,13 +91,28 @@ impl FuzzingClientCommand {
         client.exclusions = Arc::new(std::mem::take(&mut spec.exclusions));
         let stopped = stop::requested(false);
         tokio::pin!(stopped);
+        let mut places: HashMap<String, String> = HashMap::new();
         'servers: for server in spec.servers {
+            let url = server.url.as_str().to_owned();
+            if server.url.host() == DOCKER_HOST {
+                println!("{DOCKER_HOST} stands for 127.0.0.1 unless this is Docker");
+            }
             let mut news = client.judge(Target::from(server));
             loop {
                 tokio::select! {
                     next = news.recv() => match next {
                         Some(News::Judged(agent, result)) => {
                             println!("{agent} {}: {} / {}", result.id, result.verdict, result.close_verdict);
+                            let before = places.entry(agent.clone()).or_insert_with(|| url.clone());
+                            if *before != url {
+                                let trouble = format!(
+                                    "{url} and {before} are both called {agent}, and the results \
+                                     of the first are replaced: give each server its `agent`"
+                                );
+                                eprintln!("cloverleaf: {trouble}");
+                                troubles.push(trouble);
+                                before.clone_from(&url);
+                            }
                             results.insert(&agent, *result);
                         }
                         Some(News::Unreachable(trouble)) => {

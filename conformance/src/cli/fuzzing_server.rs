@@ -11,6 +11,7 @@ use cloverleaf_conformance::native::fuzzing_server::News;
 use cloverleaf_conformance::native::transport::ServerTls;
 use cloverleaf_conformance::spec::ServerSpec;
 use cloverleaf_conformance::spec::template::{self, Mode};
+use cloverleaf_reports::Role;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::{fail, stop};
@@ -98,9 +99,13 @@ impl FuzzingServerCommand {
         let outdir = self.outdir.clone().unwrap_or_else(|| spec.outdir.clone());
         let lock = match FolderLock::take(&outdir) {
             Ok(lock) => lock,
-            Err(error) => return fail(&format!("cannot use {}: {error}", outdir.display()), 2),
+            Err(error) => return fail(&super::no_folder(&outdir, &error), 2),
         };
         let cases = super::cases::chosen(&spec.cases, self.fast, self.budget);
+        let count = cases
+            .iter()
+            .filter(|case| case.subjects.include(Role::Client))
+            .count();
         let address = SocketAddr::new(self.interface, spec.url.port());
         let (sender, mut news) = unbounded_channel();
         let scheme = if tls.is_some() { "wss" } else { "ws" };
@@ -111,10 +116,22 @@ impl FuzzingServerCommand {
                 .tls(tls)
                 .outdir(outdir.clone())
                 .news(sender),
-            Err(error) => return fail(&format!("cannot listen on {address}: {error}"), 2),
+            Err(error) => {
+                return fail(
+                    &format!(
+                        "cannot listen on {address}: {error}; another port goes into `url` of {}",
+                        file.path().display()
+                    ),
+                    2,
+                );
+            }
         };
         match server.address() {
-            Ok(address) => println!("listening on {scheme}://{address}"),
+            Ok(address) => println!(
+                "listening on {scheme}://{address}\n{count} cases; reports go into {} when a client \
+                 asks for them, and when this ends (Ctrl-C)",
+                outdir.display()
+            ),
             Err(error) => return fail(&error, 2),
         }
         let printing = tokio::spawn(async move {

@@ -68,6 +68,14 @@ fn conclude(results: &Results, outdir: &Path, _: &FolderLock, troubles: &[String
     }
 }
 
+/// Why the folder for reports cannot be had. Spec files for Docker often name one at the root.
+fn no_folder(folder: &Path, error: &std::io::Error) -> String {
+    format!(
+        "cannot use {}: {error} (--outdir DIR takes another folder)",
+        folder.display()
+    )
+}
+
 /// Prints text. That nobody reads it any more (`| head`) is no error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -233,10 +233,12 @@ impl Shared {
             },
             Control::CaseStatus { case, agent } => match self.find(&case) {
                 Ok(case) => {
-                    let verdict = self.results.verdict(&agent, &case.id).await;
-                    let status = json!({ "behavior": verdict });
-                    self.talk(stream, request, Talk::Say(Some(status.to_string())))
-                        .await;
+                    // The connection is opened at once; what it says waits for the verdict.
+                    let status = async {
+                        let verdict = self.results.verdict(&agent, &case.id).await;
+                        Talk::Say(Some(json!({ "behavior": verdict }).to_string()))
+                    };
+                    self.talk_later(stream, request, status).await;
                 }
                 Err(error) => self.refuse(stream, 500, &error).await,
             },
@@ -297,7 +299,18 @@ impl Shared {
 
     /// Opens a connection that runs no case.
     async fn talk(&self, stream: Box<dyn ByteStream>, request: Received, talk: Talk) {
-        let program: Box<dyn Program> = Box::new(talk);
+        self.talk_later(stream, request, std::future::ready(talk))
+            .await;
+    }
+
+    /// The same, if it takes time to know what to say.
+    async fn talk_later(
+        &self,
+        stream: Box<dyn ByteStream>,
+        request: Received,
+        talk: impl Future<Output = Talk>,
+    ) {
+        let program = async { Box::new(talk.await) as Box<dyn Program> };
         let options = judge_options(&self.options);
         run::talk_to_client(stream, request, program, &self.options.versions, &options).await;
     }

@@ -1,6 +1,6 @@
 //! What was measured, by agent and case.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -71,9 +71,23 @@ impl Results {
         Some(result.verdict.clone())
     }
 
-    /// All that there is so far.
+    /// All that there is so far. If the files of two agents would have the same names, the later
+    /// agent gets a number.
     pub fn run(&self) -> Run {
-        self.lock().clone()
+        let mut run = self.lock().clone();
+        let mut taken = HashSet::new();
+        for subject in &mut run.subjects {
+            let given = subject.name.clone();
+            let mut number = 2;
+            while !taken.insert(autobahn::file_stem(&subject.name)) {
+                let end = format!(" {number}");
+                // The part that counts for file names must not push the number out.
+                let kept = given.chars().take(100).collect::<String>();
+                subject.name = kept + &end;
+                number += 1;
+            }
+        }
+        run
     }
 
     /// All that there is so far, as a report has it.

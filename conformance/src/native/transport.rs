@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
@@ -46,7 +46,7 @@ pub async fn connect(
     no_delay: bool,
 ) -> io::Result<Box<dyn ByteStream>> {
     let connecting = async {
-        let tcp = TcpStream::connect((url.host(), url.port())).await?;
+        let tcp = TcpStream::connect((address_of(url.host()).await, url.port())).await?;
         tcp.set_nodelay(no_delay)?;
         if !url.is_secure() {
             return Ok(Box::new(tcp) as Box<dyn ByteStream>);
@@ -64,6 +64,17 @@ pub async fn connect(
             "it does not answer",
         ))
     })
+}
+
+/// What Docker calls the machine that it runs on. Spec files for the original's image have it.
+pub const DOCKER_HOST: &str = "host.docker.internal";
+
+/// Where to connect for a host. Outside of Docker, the machine it runs on is this one.
+async fn address_of(host: &str) -> &str {
+    if host == DOCKER_HOST && lookup_host((host, 0)).await.is_err() {
+        return "127.0.0.1";
+    }
+    host
 }
 
 /// TLS for the fuzzing server.

@@ -28,16 +28,16 @@ pub(super) fn select(
         if known.iter().any(|case| covers(pattern, case)) {
             continue;
         }
-        let problem = Problem::NoSuchCase {
-            place: format!("`{}[{at}]`", spec.place("cases")),
-            pattern: pattern.clone(),
-            advice: advice(pattern, known),
-        };
+        let place = format!("{}[{at}]", spec.place("cases"));
         // `8.*` has always selected nothing and stands in old files.
         if is_plain_pattern(pattern) {
-            warnings.push(problem.to_string());
+            warnings.push(no_effect(&place, pattern, known));
         } else {
-            return Err(problem);
+            return Err(Problem::NoSuchCase {
+                place: format!("`{place}`"),
+                pattern: pattern.clone(),
+                advice: advice(pattern, known),
+            });
         }
     }
     let exclude = spec.strings("exclude-cases")?.unwrap_or_default();

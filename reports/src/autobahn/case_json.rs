@@ -13,6 +13,9 @@ pub(super) fn text(subject: &str, role: Role, number: usize, result: &CaseResult
     let detail = result.detail.as_ref().unwrap_or(&empty);
     let close = detail.close.clone().unwrap_or_default();
     let expected_close = detail.expected_close.clone().unwrap_or_default();
+    // What the page of the original shows beside the verdict depends on the group.
+    let group = result.id.group();
+    let shows_ratios = group == "12" || group == "13";
     // A map of serde_json sorts its keys, as Autobahn does.
     json_text(&json!({
         "agent": subject,
@@ -34,8 +37,8 @@ pub(super) fn text(subject: &str, role: Role, number: usize, result: &CaseResult
             "requireClean": expected_close.require_clean,
         },
         "failedByMe": close.failed_by_suite,
-        "httpRequest": detail.request,
-        "httpResponse": detail.response,
+        "httpRequest": detail.request.as_deref().unwrap_or_default(),
+        "httpResponse": detail.response.as_deref().unwrap_or_default(),
         "id": result.id,
         "isServer": role == Role::Client,
         "localCloseCode": close.suite_code,
@@ -43,14 +46,14 @@ pub(super) fn text(subject: &str, role: Role, number: usize, result: &CaseResult
         "received": events(&detail.received),
         "remoteCloseCode": close.subject_code.or(result.remote_close_code),
         "remoteCloseReason": close.subject_reason,
-        "reportCompressionRatio": detail.traffic.is_some(),
-        "reportTime": false,
+        "reportCompressionRatio": shows_ratios,
+        "reportTime": shows_ratios || group == "9",
         "result": detail.result,
         "resultClose": detail.result_close,
         "rxFrameStats": detail.received_frames,
         "rxOctetStats": detail.received_octets,
         "started": detail.started,
-        "trafficStats": detail.traffic.as_ref().map(traffic),
+        "trafficStats": detail.traffic.as_ref().map(|stats| traffic(stats, detail, role)),
         "txFrameStats": detail.sent_frames,
         "txOctetStats": detail.sent_octets,
         "wasClean": close.was_clean,
@@ -161,7 +164,12 @@ fn raw(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
 }
 
-fn traffic(traffic: &Traffic) -> Value {
+fn traffic(traffic: &Traffic, detail: &Detail, role: Role) -> Value {
+    let size = |head: &Option<String>| head.as_ref().map_or(0, String::len);
+    let (received, sent) = match role {
+        Role::Server => (size(&detail.response), size(&detail.request)),
+        Role::Client => (size(&detail.request), size(&detail.response)),
+    };
     json!({
         "incomingCompressionRatio": traffic.received_ratio,
         "incomingOctetsAppLevel": traffic.received_app,
@@ -169,11 +177,20 @@ fn traffic(traffic: &Traffic) -> Value {
         "incomingOctetsWireLevel": traffic.received_wire,
         "incomingWebSocketFrames": traffic.received_frames,
         "incomingWebSocketMessages": traffic.received_messages,
+        "incomingWebSocketOverhead": overhead(traffic.received_wire, traffic.received_websocket),
         "outgoingCompressionRatio": traffic.sent_ratio,
         "outgoingOctetsAppLevel": traffic.sent_app,
         "outgoingOctetsWebSocketLevel": traffic.sent_websocket,
         "outgoingOctetsWireLevel": traffic.sent_wire,
         "outgoingWebSocketFrames": traffic.sent_frames,
         "outgoingWebSocketMessages": traffic.sent_messages,
+        "outgoingWebSocketOverhead": overhead(traffic.sent_wire, traffic.sent_websocket),
+        "preopenIncomingOctetsWireLevel": received,
+        "preopenOutgoingOctetsWireLevel": sent,
     })
+}
+
+/// What frame headers add to the payloads, as a part of the payloads.
+fn overhead(wire: u64, payloads: u64) -> Option<f64> {
+    (payloads > 0).then(|| wire.saturating_sub(payloads) as f64 / payloads as f64)
 }

@@ -14,8 +14,13 @@ pub fn case_file_name(subject: &str, case: &CaseId) -> String {
     )
 }
 
-/// The part of a file name that stands for the subject.
-pub(crate) fn stem(subject: &str) -> String {
+/// The longest part of a file name that stands for the subject, in octets: file systems take 255
+/// for the whole.
+const LONGEST: usize = 150;
+
+/// The part of a file name that stands for the subject. Two subjects with the same cannot be in
+/// one directory.
+pub fn stem(subject: &str) -> String {
     let cleaned: String = subject
         .trim()
         .to_lowercase()
@@ -28,7 +33,9 @@ pub(crate) fn stem(subject: &str) -> String {
             }
         })
         .collect();
-    cleaned.trim_matches('_').to_owned()
+    // All ASCII by now, so it can be cut anywhere.
+    let cleaned = cleaned.trim_matches('_');
+    cleaned[..cleaned.len().min(LONGEST)].to_owned()
 }
 
 #[cfg(test)]
@@ -47,6 +54,11 @@ mod tests {
             ("(x)", "2.1", "x_case_2_1.json"),
             ("../../etc", "1.1.1", "etc_case_1_1_1.json"),
             ("É\0<b>", "handshake.2", "b_case_handshake_2.json"),
+            (
+                &"A".repeat(300),
+                "2.1",
+                &format!("{}_case_2_1.json", "a".repeat(150)),
+            ),
         ] {
             assert_eq!(case_file_name(subject, &case.parse().expect("an id")), name);
         }

@@ -15,8 +15,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file_name::case_file_name;
-pub(crate) use file_name::stem as file_stem;
+pub use file_name::{case_file_name, stem as file_stem};
 
 use crate::model::{CaseId, Role, Run};
 

@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime};
 use cloverleaf_reports::model::Detail;
 use cloverleaf_reports::{CaseResult, CloseVerdict, Verdict};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -47,7 +46,7 @@ impl Report {
     fn finish(mut self, case: &Case, judgement: Judgement) -> CaseResult {
         self.detail.result = Some(judgement.result);
         self.detail.result_close = Some(judgement.result_close);
-        self.detail.started = OffsetDateTime::from(self.started).format(&Rfc3339).ok();
+        self.detail.started = Some(in_milliseconds(self.started.into()));
         let mut result =
             CaseResult::new(case.id.clone(), judgement.verdict, judgement.close_verdict);
         if case.is_informational() {
@@ -94,6 +93,13 @@ impl Report {
         session.log.into_detail(&mut self.detail);
         self.finish(case, judgement)
     }
+}
+
+/// UTC with three places, as the original writes it: `2020-09-07T18:44:08.089Z`.
+fn in_milliseconds(moment: OffsetDateTime) -> String {
+    let (hour, minute, second, millisecond) = moment.time().as_hms_milli();
+    let date = moment.date();
+    format!("{date}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
 /// The judgement on a connection that did not come about.

@@ -178,11 +178,11 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
     result
 }
 
-/// Opens a connection that runs no case, and lets a program have it.
+/// Opens a connection that runs no case, and lets a program have it as soon as there is one.
 pub async fn talk_to_client<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     request: Received,
-    mut program: Box<dyn Program>,
+    program: impl Future<Output = Box<dyn Program>>,
     versions: &[u8],
     options: &Options,
 ) {
@@ -203,6 +203,7 @@ pub async fn talk_to_client<S: AsyncRead + AsyncWrite + Unpin>(
         Duration::ZERO,
     )
     .await;
+    let mut program = program.await;
     let begun = Instant::now();
     let mut session = Session::open(
         Role::Client,
