@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::decision::switching_protocols;
 use super::validate::{Asked, validate};
@@ -95,7 +96,7 @@ impl ServerHandshake {
             config,
             context: http::Extensions::new(),
             attempts: 0,
-            scan: HeadScan::default(),
+            scan: HeadScan::of_request(),
             input: BytesMut::new(),
             output: BytesMut::new(),
             state: State::Reading,
@@ -245,8 +246,12 @@ impl ServerHandshake {
     }
 
     /// A whole head has come.
-    fn judge(&mut self, head: BytesMut) {
+    fn judge(&mut self, mut head: BytesMut) {
         self.attempts += 1;
+        // The scan has passed over it (RFC 9112 §2.2).
+        if head.starts_with(b"\r\n") {
+            head.advance(2);
+        }
         match self.receive(head) {
             Ok(received) => self.state = State::Deciding(Box::new(received)),
             Err(rejection) => self.reject(rejection),
@@ -268,6 +273,12 @@ impl ServerHandshake {
                 ));
             }
         };
+        // RFC 9112 §3.2.2: the host of the target counts, whatever `Host` says. From here on there is
+        // one host only: guards, origins and the application see the same.
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        if let Some(host) = authority.and_then(|host| HeaderValue::from_str(host).ok()) {
+            request.headers_mut().insert(HOST, host);
+        }
         self.options
             .origin
             .check(request.headers(), self.options.tls)?;
@@ -293,7 +304,7 @@ impl ServerHandshake {
             && self.input.is_empty();
         self.output.extend_from_slice(&rejection.encode(again));
         self.state = if again {
-            self.scan = HeadScan::default();
+            self.scan = HeadScan::of_request();
             State::Reading
         } else {
             State::Failed(HandshakeError::Rejected(rejection))

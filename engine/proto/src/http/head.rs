@@ -67,9 +67,18 @@ pub(crate) struct HeadScan {
     lines: usize,
     line: usize,
     after_cr: bool,
+    may_skip: bool,
 }
 
 impl HeadScan {
+    /// For a request, before which one empty line is passed over (RFC 9112 §2.2).
+    pub(crate) fn of_request() -> Self {
+        Self {
+            may_skip: true,
+            ..Self::default()
+        }
+    }
+
     /// Looks at the octets that came. `Some(n)`: the head ends after the first `n` of them, and the
     /// rest has not been looked at.
     pub(crate) fn push(
@@ -89,6 +98,10 @@ impl HeadScan {
                     self.after_cr = false;
                 }
                 (true, b'\n') if self.lines > 0 => return Ok(Some(i + 1)),
+                (true, b'\n') if self.may_skip => {
+                    self.may_skip = false;
+                    self.after_cr = false;
+                }
                 (true, b'\n') => return Err(HeadError::Malformed("the first line is empty")),
                 (true, _) => return Err(HeadError::Malformed("a CR without its LF")),
                 (false, b'\r') => self.after_cr = true,
@@ -139,6 +152,28 @@ mod tests {
                 "cut at {cut}"
             );
             assert_eq!(scan.headers(), 2);
+        }
+    }
+
+    #[test]
+    fn one_empty_line_before_a_request_is_passed_over_and_no_more() {
+        let limits = HeadLimits::default();
+        let head = [b"\r\n", HEAD].concat();
+        for cut in 0..head.len() {
+            let mut scan = HeadScan::of_request();
+            assert_eq!(scan.push(&head[..cut], &limits), Ok(None), "cut at {cut}");
+            let rest = scan.push(&head[cut..], &limits);
+            assert_eq!(rest, Ok(Some(head.len() - cut)), "cut at {cut}");
+            assert_eq!(scan.headers(), 2);
+        }
+        for (mut scan, octets) in [
+            (HeadScan::of_request(), &b"\r\n\r\n"[..]),
+            (HeadScan::default(), b"\r\n"),
+        ] {
+            let error = scan
+                .push(octets, &limits)
+                .expect_err("an empty line too many");
+            assert_eq!(error, HeadError::Malformed("the first line is empty"));
         }
     }
 

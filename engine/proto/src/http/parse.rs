@@ -1,5 +1,7 @@
 //! A whole head into its parts, with one run of the parser.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
 };
@@ -8,7 +10,8 @@ use super::HeadError;
 
 /// The request of a head that ends with its empty line and has so many header lines.
 pub(crate) fn parse_request(head: &[u8], headers: usize) -> Result<Request<()>, HeadError> {
-    check_request_version(head)?;
+    let head = as_http_1_1(head)?;
+    let head = &*head;
     let mut lines = vec![httparse::EMPTY_HEADER; headers];
     let mut parsed = httparse::Request::new(&mut lines);
     match parsed.parse(head) {
@@ -57,11 +60,20 @@ const STATUS: HeadError = HeadError::Malformed("the status line is not one");
 const TARGET: HeadError = HeadError::Malformed("the request target is not one");
 const HEADER: HeadError = HeadError::Malformed("a header line is not one");
 
-/// Another version of HTTP is an error of its own (505); what is no version at all is not.
-fn check_request_version(head: &[u8]) -> Result<(), HeadError> {
-    let line = head.split(|octet| *octet == b'\r').next().unwrap_or(head);
-    match line.rsplit(|octet| *octet == b' ').next() {
-        Some(b"HTTP/1.1") => Ok(()),
+/// The head with a higher minor version read as 1.1, the highest that is known here (RFC 9110
+/// §2.5). Another version of HTTP is an error of its own (505); what is no version at all is not.
+fn as_http_1_1(head: &[u8]) -> Result<Cow<'_, [u8]>, HeadError> {
+    let line = head
+        .iter()
+        .position(|octet| *octet == b'\r')
+        .unwrap_or(head.len());
+    match head[..line].rsplit(|octet| *octet == b' ').next() {
+        Some(b"HTTP/1.1") => Ok(Cow::Borrowed(head)),
+        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) => {
+            let mut head = head.to_vec();
+            head[line - 1] = b'1';
+            Ok(Cow::Owned(head))
+        }
         Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor])
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
@@ -109,12 +121,22 @@ mod tests {
         assert_eq!(all, ["y z", "2"]);
     }
 
+    #[test]
+    fn a_higher_minor_version_is_read_as_1_1() {
+        for version in ["HTTP/1.2", "HTTP/1.9"] {
+            let head = format!("GET /a {version}\r\nHost: b\r\n\r\n");
+            let request = request(&head).expect("a request");
+            assert_eq!(request.uri(), "/a", "{version}");
+            assert_eq!(request.headers()["host"], "b", "{version}");
+        }
+    }
+
     // H10: a preface of HTTP/2 is refused for its version.
     #[test]
     fn other_versions_are_told_from_no_version() {
         for (line, version) in [
             ("GET / HTTP/1.0", true),
-            ("GET / HTTP/1.2", true),
+            ("GET / HTTP/3.1", true),
             ("PRI * HTTP/2.0", true),
             ("GET / HTTP/11", false),
             ("GET / http/1.1", false),

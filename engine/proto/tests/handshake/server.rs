@@ -34,6 +34,31 @@ fn transmit(server: &ServerHandshake) -> String {
     String::from_utf8(server.poll_transmit().to_vec()).unwrap()
 }
 
+// RFC 9112 §3.2.2
+#[test]
+fn the_host_of_an_absolute_target_is_the_only_one_that_anybody_sees() {
+    let request = |origin: &str| {
+        request()
+            .first("GET http://real.example/chat HTTP/1.1")
+            .set("Host", "claimed.example")
+            .with(format!("Origin: http://{origin}"))
+    };
+    let (written, opened) = serve(&options(), &request("real.example").octets());
+    assert!(written.starts_with("HTTP/1.1 101 "), "{written}");
+    let opened = opened.unwrap();
+    assert_eq!(opened.handshake.request.headers()["host"], "real.example");
+    let (written, _) = serve(&options(), &request("claimed.example").octets());
+    assert!(written.starts_with("HTTP/1.1 403 "), "{written}");
+}
+
+// RFC 9112 §2.2
+#[test]
+fn an_empty_line_before_the_request_is_passed_over() {
+    let octets = [b"\r\n", &request().octets()[..]].concat();
+    let (written, _) = serve(&options(), &octets);
+    assert!(written.starts_with("HTTP/1.1 101 "), "{written}");
+}
+
 // Cases 1 and 37.
 #[test]
 fn the_minimal_request_gets_a_101_to_the_octet() {
@@ -96,6 +121,14 @@ fn requests_that_are_as_good() {
         (
             "an absolute target of ours",
             request().first("GET ws://Example.com:80/chat HTTP/1.1"),
+        ),
+        (
+            "an absolute target of another host than Host has",
+            request().first("GET http://other.example:81/chat HTTP/1.1"),
+        ),
+        (
+            "a higher minor version",
+            request().first("GET /chat HTTP/1.2"),
         ),
         ("a query", request().first("GET /chat?a=b&c=%2f?/ HTTP/1.1")),
         ("a port", request().set("Host", "example.com:9001")),
