@@ -145,10 +145,10 @@ impl FuzzingClient {
 
     async fn run(&self, case: &Case, shared: &Shared) -> Option<News> {
         let target = &shared.target;
-        if let Some(agent) = &target.agent {
-            if self.exclusions.excludes(agent, &case.id) {
-                return None;
-            }
+        if let Some(agent) = &target.agent
+            && self.exclusions.excludes(agent, &case.id)
+        {
+            return None;
         }
         let stream = match reach(target).await {
             Ok(stream) => stream,

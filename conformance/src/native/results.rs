@@ -141,7 +141,12 @@ fn record(run: Run) -> Result<Record, String> {
         .iter()
         .map(|subject| subject.name.clone())
         .collect();
-    let mut record = Record::new(format!("{} judged by cloverleaf", names.join(", ")));
+    let title = if names.is_empty() {
+        "Nothing was judged".to_owned()
+    } else {
+        format!("{} judged by cloverleaf", names.join(", "))
+    };
+    let mut record = Record::new(title);
     record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
     record.suite = Some(Suite::new("native", env!("CARGO_PKG_VERSION")));
     record.started = run

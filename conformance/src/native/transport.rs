@@ -51,7 +51,7 @@ pub async fn connect(
         if !url.is_secure() {
             return Ok(Box::new(tcp) as Box<dyn ByteStream>);
         }
-        let name = ServerName::try_from(hostname.unwrap_or(url.host()).to_owned())
+        let name = ServerName::try_from(hostname.unwrap_or_else(|| url.host()).to_owned())
             .map_err(io::Error::other)?;
         let tls = TlsConnector::from(Arc::new(client_config()?))
             .connect(name, tcp)
