@@ -20,6 +20,7 @@ pub mod echo;
 pub mod faulty;
 pub mod lock;
 pub mod native;
+pub mod parity;
 pub mod peers;
 pub mod plan;
 pub mod probe;

@@ -5,6 +5,7 @@ mod check;
 mod echo;
 mod fuzzing_client;
 mod fuzzing_server;
+mod parity;
 mod progress;
 mod stop;
 mod testee;
@@ -33,6 +34,7 @@ enum Command {
     FuzzingClient(fuzzing_client::FuzzingClientCommand),
     #[command(name = "fuzzingserver")]
     FuzzingServer(fuzzing_server::FuzzingServerCommand),
+    Parity(parity::Parity),
     Echo(echo::Echo),
     Testee(testee::Testee),
 }
@@ -44,6 +46,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Cases(command) => command.run(),
         Command::FuzzingClient(command) => command.run(),
         Command::FuzzingServer(command) => command.run(),
+        Command::Parity(command) => command.run(),
         Command::Echo(command) => command.run(),
         Command::Testee(command) => command.run(),
     }

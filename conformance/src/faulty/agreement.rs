@@ -186,10 +186,10 @@ fn read_leniently(mut element: Element, faulty: Faulty) -> Element {
             (Kind::AcceptsUnknownParameters, _) => return window || flag,
             (Kind::AcceptsDuplicateParameters, _) => return !again,
             (Kind::AcceptsValuesOfFlags, value) if flag => *value = None,
-            (Kind::AcceptsAnyWindowBits, Some(value)) if window => {
-                if !value.parse().is_ok_and(|bits| (8..=15).contains(&bits)) {
-                    "15".clone_into(value);
-                }
+            (Kind::AcceptsAnyWindowBits, Some(value))
+                if window && !value.parse().is_ok_and(|bits| (8..=15).contains(&bits)) =>
+            {
+                "15".clone_into(value);
             }
             (Kind::AcceptsLeadingZeros, Some(value)) if window => {
                 *value = value.trim_start_matches(['+', '0']).to_owned();

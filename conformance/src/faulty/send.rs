@@ -70,10 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             octets.swap(2, 3);
         }
         // §5.3: each octet has its octet of the key.
-        if length > 8 && self.has(Kind::WrongMasking) {
-            if let Some(last) = octets.last_mut() {
-                *last ^= 1;
-            }
+        if length > 8
+            && self.has(Kind::WrongMasking)
+            && let Some(last) = octets.last_mut()
+        {
+            *last ^= 1;
         }
         Ok(self.wire.write(&octets).await?)
     }
