@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 use cloverleaf::ServerTls;
 use cloverleaf_conformance::echo::EchoServer;
+use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
+use cloverleaf_reports::Role;
 
 use super::{fail, stop};
 
@@ -33,6 +35,10 @@ pub(super) struct Echo {
     #[arg(long)]
     no_deflate: bool,
 
+    /// Serve with one fault, to see that a suite finds it; `help` lists them
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["tls_cert", "no_deflate"])]
+    fault: Option<String>,
+
     /// End when standard input does
     #[arg(long, hide = true)]
     end_with_stdin: bool,
@@ -40,6 +46,10 @@ pub(super) struct Echo {
 
 impl Echo {
     pub(super) fn run(self) -> ExitCode {
+        let fault = match super::fault(self.fault.as_deref(), Role::Server) {
+            Ok(fault) => fault,
+            Err(code) => return code,
+        };
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(chain), Some(key)) => match ServerTls::from_files(chain, key) {
                 Ok(tls) => Some(tls),
@@ -47,21 +57,31 @@ impl Echo {
             },
             _ => None,
         };
-        match super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls))) {
+        match super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls, fault))) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 2),
         }
     }
 
-    async fn serve(&self, tls: Option<ServerTls>) -> Result<(), Box<dyn std::error::Error>> {
-        let config = profile::config(!self.no_deflate)?;
-        let server = EchoServer::bind(self.listen, tls, config).await?;
-        println!("listening on {}", server.url()?);
+    async fn serve(
+        &self,
+        tls: Option<ServerTls>,
+        fault: Option<Fault>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
         let stop = async {
             if let Err(error) = stop::requested(self.end_with_stdin).await {
                 eprintln!("cloverleaf: cannot wait for signals, ending: {error}");
             }
         };
+        if fault.is_some() {
+            let server = faulty::Server::bind(self.listen, fault).await?;
+            println!("listening on {}", server.url()?);
+            server.serve_until(stop).await;
+            return Ok(());
+        }
+        let config = profile::config(!self.no_deflate)?;
+        let server = EchoServer::bind(self.listen, tls, config).await?;
+        println!("listening on {}", server.url()?);
         server.serve_until(stop).await;
         Ok(())
     }

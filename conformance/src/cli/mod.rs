@@ -15,8 +15,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cloverleaf_conformance::faulty::Fault;
 use cloverleaf_conformance::lock::FolderLock;
 use cloverleaf_conformance::native::Results;
+use cloverleaf_reports::Role;
 
 /// Judges WebSocket servers and clients by the Autobahn suite, and provides one of each.
 #[derive(Parser, Debug)]
@@ -82,6 +84,22 @@ fn no_folder(folder: &Path, error: &std::io::Error) -> String {
 /// Prints text. That nobody reads it any more (`| head`) is no error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The fault of this name in this role; `help` lists them all.
+fn fault(name: Option<&str>, role: Role) -> Result<Option<Fault>, ExitCode> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    if name == "help" {
+        print(&Fault::list(role));
+        return Err(ExitCode::SUCCESS);
+    }
+    match name.parse::<Fault>() {
+        Ok(fault) if fault.exists_in(role) => Ok(Some(fault)),
+        Ok(_) => Err(fail(&format!("a {role} cannot have the fault {name}"), 2)),
+        Err(error) => Err(fail(&error, 2)),
+    }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Box<dyn std::error::Error>> {

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cloverleaf::Error;
+use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
 use cloverleaf_conformance::testee::Testee as Client;
+use cloverleaf_reports::Role;
 
 use super::{fail, stop};
 
@@ -34,6 +36,10 @@ pub(super) struct Testee {
     /// End when standard input does
     #[arg(long, hide = true)]
     end_with_stdin: bool,
+
+    /// Walk with one fault, to see that a suite finds it; `help` lists them
+    #[arg(long, value_name = "NAME", conflicts_with = "no_deflate")]
+    fault: Option<String>,
 }
 
 /// `3-7`, or `3` for one case.
@@ -47,19 +53,46 @@ fn range(text: &str) -> Result<RangeInclusive<u32>, String> {
 
 impl Testee {
     pub(super) fn run(self) -> ExitCode {
+        let fault = match super::fault(self.fault.as_deref(), Role::Client) {
+            Ok(fault) => fault,
+            Err(code) => return code,
+        };
         let runtime = match super::runtime() {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error, 2),
         };
         runtime.block_on(async {
             tokio::select! {
-                code = self.walk() => code,
+                code = async {
+                    match fault {
+                        Some(fault) => self.walk_with(fault).await,
+                        None => self.walk().await,
+                    }
+                } => code,
                 stopped = stop::requested(self.end_with_stdin) => match stopped {
                     Ok(()) => fail(&"stopped before the last case", 3),
                     Err(error) => fail(&error, 2),
                 },
             }
         })
+    }
+
+    async fn walk_with(&self, fault: Fault) -> ExitCode {
+        let walked = async {
+            let config = profile::config(true)?;
+            let client = faulty::Client::new(&self.url, &self.agent, config, Some(fault))?;
+            let count = client.case_count().await?;
+            let range = self.range.clone().unwrap_or(1..=count);
+            client
+                .run(range, |case| println!("case {case}/{count}: closed"))
+                .await?;
+            client.update_reports().await?;
+            Ok::<(), Box<dyn std::error::Error>>(())
+        };
+        match walked.await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, 3),
+        }
     }
 
     async fn walk(&self) -> ExitCode {
