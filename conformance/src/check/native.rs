@@ -3,14 +3,15 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_judge::case::Case;
 use cloverleaf_judge::cases;
-use cloverleaf_reports::{CaseResult, Role};
+use cloverleaf_reports::{CaseId, CaseResult, Role};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -20,6 +21,7 @@ use super::{CheckError, Options, folder};
 use crate::native::Results;
 use crate::native::fuzzing_client::{FuzzingClient, News as ClientNews, Target};
 use crate::native::fuzzing_server::{FuzzingServer, News as ServerNews};
+use crate::plan;
 use crate::process::Process;
 use crate::spec::WsUrl;
 use crate::subject::SubjectCommand;
@@ -185,9 +187,11 @@ fn judge_client(options: &Options, folder: &Path, news: UnboundedSender<News>) -
     let agent = options.agent.clone();
     tasks.spawn(async move {
         let mut number = 0;
-        for (cases, jobs) in [(light, jobs * LIGHT), (heavy, jobs)] {
+        let light = dealt(light, jobs * LIGHT);
+        for (hands, jobs) in [(light, jobs * LIGHT), (shards(heavy, jobs), jobs)] {
+            let places = Arc::new(Semaphore::new(jobs));
             let mut running = JoinSet::new();
-            for cases in dealt(cases, jobs) {
+            for cases in hands {
                 number += 1;
                 let client = Client {
                     command: command.clone(),
@@ -196,7 +200,12 @@ fn judge_client(options: &Options, folder: &Path, news: UnboundedSender<News>) -
                     log: folder.join(format!("{number:02}.log")),
                     news: news.clone(),
                 };
-                running.spawn(client.judge());
+                let places = Arc::clone(&places);
+                running.spawn(async move {
+                    // The semaphore is never closed.
+                    let _place = places.acquire_owned().await;
+                    client.judge().await
+                });
             }
             while let Some(done) = running.join_next().await {
                 let trouble = match done {
@@ -220,6 +229,16 @@ fn dealt(cases: Vec<Case>, hands: usize) -> Vec<Vec<Case>> {
         dealt[at % hands].push(case);
     }
     dealt
+}
+
+/// Cuts cases that take long into runs of about equal weight, the heaviest first.
+fn shards(cases: Vec<Case>, jobs: usize) -> Vec<Vec<Case>> {
+    let ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
+    let of = |id: &CaseId| cases.iter().find(|case| case.id == *id).cloned();
+    plan::shards(&ids, jobs)
+        .iter()
+        .map(|shard| shard.iter().filter_map(of).collect())
+        .collect()
 }
 
 /// One run of the client under test.
@@ -324,5 +343,17 @@ mod tests {
             assert_eq!(dealt.iter().map(Vec::len).sum::<usize>(), count);
         }
         assert!(dealt(Vec::new(), 4).is_empty());
+    }
+
+    #[test]
+    fn every_case_is_in_one_shard() {
+        let cases = cases::autobahn();
+        let mut ids: Vec<_> = shards(cases.clone(), 2)
+            .concat()
+            .into_iter()
+            .map(|c| c.id)
+            .collect();
+        ids.sort_unstable();
+        assert!(ids.iter().eq(cases.iter().map(|case| &case.id)));
     }
 }
