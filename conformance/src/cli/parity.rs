@@ -166,7 +166,8 @@ impl Parity {
             subjects.extend(ParitySubject::ours()?);
         }
         if self.subjects.contains(&SubjectsName::Foreign) {
-            for peer in peers::all() {
+            let wanted = |name: &str| self.only.as_ref().is_none_or(|text| name.contains(text));
+            for peer in peers::all().iter().filter(|peer| wanted(peer.name())) {
                 match peer.prepare(&mut |line| eprintln!("{line}")) {
                     Ok(installed) => {
                         let name = peer.name();

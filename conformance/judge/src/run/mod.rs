@@ -21,6 +21,9 @@ pub use server::{ReadHeadError, Received, judge_client, read_head, talk_to_clien
 /// How long the judge tries to write what is left before it ends TCP.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
+/// The time between two pieces of a frame that is sent in pieces.
+const PACE: Duration = Duration::from_millis(1);
+
 /// The octets that the judge reads at once.
 const READ: usize = 64 << 10;
 
@@ -180,11 +183,13 @@ async fn pump<S: AsyncRead + AsyncWrite>(
                     if let Some((write, done)) = &mut writing {
                         *done += count;
                         if *done == write.octets.len() {
-                            let alone = write.alone;
+                            let (alone, pause) = (write.alone, write.pause);
                             writing = None;
                             // A failed flush shows at the next write.
                             let _ = writer.flush().await;
-                            if alone {
+                            if pause {
+                                tokio::time::sleep(PACE).await;
+                            } else if alone {
                                 tokio::task::yield_now().await;
                             }
                         }

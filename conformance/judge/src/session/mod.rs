@@ -34,6 +34,9 @@ pub use log::Log;
 pub(crate) use log::shown;
 use receive::Receiving;
 
+/// Frames up to so many octets are paced when they are sent in pieces.
+const PACED: usize = 128 << 10;
+
 /// How the judge behaves where the suite leaves a choice. The defaults are the original's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -133,6 +136,8 @@ pub struct Write {
     pub octets: Vec<u8>,
     /// They are to reach the wire on their own, before the next write.
     pub alone: bool,
+    /// And the next write is to wait until they have had time to be read.
+    pub pause: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,11 +309,22 @@ impl Session {
         };
         match frame.chop {
             Some(chop) => {
+                // Pieces of a small frame are to be read one by one, whoever reads. Those of a large
+                // one are too many to wait for.
+                let pause = octets.len() <= PACED;
                 for piece in octets.chunks(chop.max(1)) {
                     self.write(piece.to_vec(), true);
+                    if let Some(write) = self.writes.back_mut() {
+                        write.pause = pause;
+                    }
                 }
             }
-            None => self.write(octets, frame.alone),
+            None => {
+                self.write(octets, frame.alone);
+                if let (true, Some(write)) = (frame.alone, self.writes.back_mut()) {
+                    write.pause = true;
+                }
+            }
         }
     }
 
@@ -692,7 +708,11 @@ impl Session {
             Some(last) if !alone && !last.alone && last.octets.len() < 16 << 10 => {
                 last.octets.extend_from_slice(&octets);
             }
-            _ => self.writes.push_back(Write { octets, alone }),
+            _ => self.writes.push_back(Write {
+                octets,
+                alone,
+                pause: false,
+            }),
         }
     }
 }

@@ -437,6 +437,7 @@ fn small_frames_leave_together_and_chopped_ones_octet_by_octet() {
     let expected = expected.map(|(octets, alone)| Write {
         octets: octets.to_vec(),
         alone,
+        pause: alone,
     });
     assert_eq!(writes, expected);
 }
