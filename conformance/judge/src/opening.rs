@@ -62,7 +62,8 @@ impl Request {
         let mut fields = vec![
             ("Host", self.host.clone()),
             ("User-Agent", NAME.to_owned()),
-            ("Upgrade", "websocket".to_owned()),
+            // In the original's letters: whoever compares by case is found out.
+            ("Upgrade", "WebSocket".to_owned()),
             ("Connection", "Upgrade".to_owned()),
             ("Pragma", "no-cache".to_owned()),
             ("Cache-Control", "no-cache".to_owned()),
@@ -211,7 +212,7 @@ pub fn check_request<'a>(request: &'a Head, versions: &[u8]) -> Result<&'a str, 
 pub fn response(key: &str, extensions: Option<&str>) -> String {
     let mut fields = vec![
         ("Server", NAME.to_owned()),
-        ("Upgrade", "websocket".to_owned()),
+        ("Upgrade", "WebSocket".to_owned()),
         ("Connection", "Upgrade".to_owned()),
         ("Sec-WebSocket-Accept", accept(key)),
     ];
@@ -270,8 +271,8 @@ mod tests {
         for (from, to) in [
             ("101", "200"),
             ("HTTP/1.1", "HTTP/1.0"),
-            ("Upgrade: websocket", "Upgrade: h2c"),
-            ("Upgrade: websocket\r\n", ""),
+            ("Upgrade: WebSocket", "Upgrade: h2c"),
+            ("Upgrade: WebSocket\r\n", ""),
             ("Connection: Upgrade", "Connection: close"),
             ("s3pPLMBi", "S3pPLMBi"),
             ("Sec-WebSocket-Accept", "Sec-WebSocket-Except"),
@@ -293,8 +294,8 @@ mod tests {
             ("HTTP/1.1", "HTTP/1.0", 505),
             ("/x?y", "/x#y", 400),
             ("Host: h\r\n", "", 400),
-            ("Upgrade: websocket\r\n", "", 426),
-            ("Upgrade: websocket", "Upgrade: h2c", 400),
+            ("Upgrade: WebSocket\r\n", "", 426),
+            ("Upgrade: WebSocket", "Upgrade: h2c", 400),
             ("Connection: Upgrade", "Connection: close", 400),
             ("Version: 13", "Version: 12", 426),
             ("dGhlIH", "dGhl", 400),
