@@ -5,8 +5,9 @@ use cloverleaf_judge::opening;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Faulty;
-use super::agreement::{self, Broken, Codec};
-use super::endpoint::LONG;
+use super::agreement::{self, Broken};
+use super::closing::LAST_READS;
+use super::codec::Codec;
 use super::fault::Kind;
 use super::wire::{NoHead, Wire};
 
@@ -19,16 +20,20 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     faulty: Faulty,
 ) -> Result<Option<Codec>, Refused> {
-    let answered = match wire.head(faulty).await {
+    let answered = match wire.head().await {
         Ok(head) => check(&head, faulty).and_then(|key| {
             let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
+            // Behind the head come frames.
+            if faulty.has(Kind::LosesEarlyData) {
+                wire.lose_pending();
+            }
             let (values, codec) = agreement::choose(&lines, faulty).map_err(|Broken| BAD)?;
             Ok((response(&key, &values, faulty), codec))
         }),
         Err(NoHead::Gone) => return Err(Refused),
         Err(NoHead::Late) => Err((408, "Request Timeout")),
         Err(NoHead::TooLong) => Err((431, "Request Header Fields Too Large")),
-        Err(NoHead::Unfinished) => Err(BAD),
+        Err(NoHead::Broken) => Err(BAD),
     };
     match answered {
         Ok((text, codec)) => {
@@ -51,7 +56,9 @@ const UPGRADE_REQUIRED: Refusal = (426, "Upgrade Required");
 
 /// The rules for a request (§4.2.1); returns its key.
 fn check(head: &Head, faulty: Faulty) -> Result<String, Refusal> {
-    check_lines(head, faulty)?;
+    if !are_fields(head, faulty) {
+        return Err(BAD);
+    }
     let words: Vec<_> = head.start_line.split(' ').collect();
     let [method, target, version] = words[..] else {
         return Err(BAD);
@@ -59,7 +66,7 @@ fn check(head: &Head, faulty: Faulty) -> Result<String, Refusal> {
     if method != "GET" && !faulty.has(Kind::AcceptsPost) {
         return Err((405, "Method Not Allowed"));
     }
-    if version != "HTTP/1.1" && !faulty.has(Kind::AcceptsHttp10) {
+    if !is_http(version, faulty) {
         return Err((505, "HTTP Version Not Supported"));
     }
     // §3: a URI of WebSocket has no fragment.
@@ -68,18 +75,28 @@ fn check(head: &Head, faulty: Faulty) -> Result<String, Refusal> {
         .iter()
         .any(|scheme| target.starts_with(scheme));
     let absolute_refused = absolute && faulty.has(Kind::RefusesAbsoluteTarget);
+    let graphic = target.bytes().all(|octet| octet.is_ascii_graphic());
+    if !graphic && !faulty.has(Kind::AcceptsBadOctetsInTarget) {
+        return Err(BAD);
+    }
     if fragment || absolute_refused || !(absolute || target.starts_with('/')) {
         return Err(BAD);
     }
     let hosts: Vec<_> = values(head, "Host", faulty).collect();
     let host = match hosts[..] {
         [] => faulty.has(Kind::AcceptsMissingHost),
-        [host] => !host.is_empty() && !host.contains([' ', '/', ',', '@']),
+        [host] => {
+            let right = !host.is_empty()
+                && host.bytes().all(|octet| octet.is_ascii_graphic())
+                && !host.contains(['/', ',', '@']);
+            right || faulty.has(Kind::AcceptsAnyHost)
+        }
         _ => faulty.has(Kind::AcceptsTwoHosts),
     };
     if !host {
         return Err(BAD);
     }
+    check_body(head, faulty)?;
     check_upgrade(head, faulty)?;
     check_version(head, faulty)?;
     check_protocols(head, faulty)?;
@@ -87,31 +104,27 @@ fn check(head: &Head, faulty: Faulty) -> Result<String, Refusal> {
 }
 
 /// RFC 9112 §5: each line is a name, a colon, and a value.
-fn check_lines(head: &Head, faulty: Faulty) -> Result<(), Refusal> {
-    for (name, value) in &head.fields {
-        let token = |text: &str| !text.is_empty() && text.bytes().all(is_token);
-        let right = if name.starts_with([' ', '\t']) {
-            faulty.has(Kind::AcceptsFoldedFields)
-        } else if name.ends_with([' ', '\t']) {
-            faulty.has(Kind::AcceptsSpaceBeforeColon)
-        } else {
-            // A line without a colon comes as a name without a value.
-            token(name) && !is_colon_missing(name, value)
-                || faulty.has(Kind::AcceptsLinesWithoutColon)
-        };
+fn are_fields(head: &Head, faulty: Faulty) -> bool {
+    head.fields.iter().all(|(name, value)| {
+        let token = |name: &str| !name.is_empty() && name.bytes().all(is_token);
+        let spaced = name.ends_with([' ', '\t']) && token(name.trim_end());
         // RFC 9110 §5.5: no control characters.
-        let controls = value.chars().any(|c| c.is_control() && c != '\t');
-        if !right || controls && !faulty.has(Kind::AcceptsBadOctetsInFields) {
-            return Err(BAD);
-        }
-    }
-    Ok(())
+        let control = value.chars().any(|c| c.is_control() && c != '\t');
+        let right = token(name) || spaced && faulty.has(Kind::AcceptsSpaceBeforeColon);
+        right && !control
+            // A line without a colon comes as a name without a value.
+            || value.is_empty() && faulty.has(Kind::AcceptsLinesWithoutColon)
+    })
 }
 
-/// The judge's reader does not tell `Name` from `Name:`; the fields that a handshake has are never
-/// empty.
-fn is_colon_missing(name: &str, value: &str) -> bool {
-    value.is_empty() && !name.contains('-')
+/// RFC 9110 §2.5: a higher minor version of HTTP/1 is as good as 1.1.
+pub(super) fn is_http(version: &str, faulty: Faulty) -> bool {
+    let minor = version.strip_prefix("HTTP/1.");
+    let right = match faulty.has(Kind::RefusesLaterHttp) {
+        true => version == "HTTP/1.1",
+        false => matches!(minor.map(str::as_bytes), Some([b'1'..=b'9'])),
+    };
+    right || faulty.has(Kind::AcceptsHttp10)
 }
 
 fn is_token(octet: u8) -> bool {
@@ -124,15 +137,13 @@ pub(super) fn values<'a>(
     name: &'a str,
     faulty: Faulty,
 ) -> impl Iterator<Item = &'a str> {
-    head.fields
-        .iter()
-        .filter(
-            move |(other, _)| match faulty.has(Kind::ComparesFieldNamesByCase) {
-                true => other.trim() == name,
-                false => other.trim().eq_ignore_ascii_case(name),
-            },
-        )
-        .map(|(_, value)| value.as_str())
+    let is_it = move |other: &str| match faulty.0 {
+        Some(Kind::ComparesFieldNamesByCase) => other == name,
+        Some(Kind::AcceptsSpaceBeforeColon) => other.trim_end().eq_ignore_ascii_case(name),
+        _ => other.eq_ignore_ascii_case(name),
+    };
+    let fields = head.fields.iter().filter(move |(other, _)| is_it(other));
+    fields.map(|(_, value)| value.as_str())
 }
 
 /// Whether the fields of this name list the element, in any case of letters.
@@ -146,6 +157,16 @@ pub(super) fn lists(head: &Head, name: &str, element: &str, faulty: Faulty) -> b
             true => item.trim() == element,
             false => item.trim().eq_ignore_ascii_case(element),
         })
+}
+
+/// RFC 9110 §7.8: what stands behind the head are frames, so there is no room for a body.
+fn check_body(head: &Head, faulty: Faulty) -> Result<(), Refusal> {
+    let empty = values(head, "Content-Length", faulty).all(|length| length == "0");
+    let whole = values(head, "Transfer-Encoding", faulty).next().is_none();
+    match empty && whole || faulty.has(Kind::IgnoresBodies) {
+        true => Ok(()),
+        false => Err(BAD),
+    }
 }
 
 fn check_upgrade(head: &Head, faulty: Faulty) -> Result<(), Refusal> {
@@ -309,9 +330,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
         text = text.repeat(2);
     }
     if wire.write(text.as_bytes()).await.is_ok() {
-        if !faulty.has(Kind::KeepsRefusedConnections) {
-            wire.shutdown().await;
-        }
-        wire.drain(LONG).await;
+        wire.shutdown().await;
+        // Octets that nobody reads would turn the end into a reset.
+        wire.drain(LAST_READS).await;
     }
 }

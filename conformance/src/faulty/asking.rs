@@ -5,10 +5,13 @@ use cloverleaf_judge::http::{self, Head};
 use cloverleaf_judge::opening;
 use cloverleaf_judge::random::Random;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
 
 use super::Faulty;
-use super::agreement::{self, Codec};
-use super::answering::{lists, values};
+use super::agreement;
+use super::answering::{is_http, lists, values};
+use super::codec::Codec;
+use super::endpoint::LONG;
 use super::fault::Kind;
 use super::wire::Wire;
 
@@ -16,8 +19,24 @@ use super::wire::Wire;
 #[derive(Debug)]
 pub(super) struct NotOpened;
 
+/// More interim responses than this have no honest use.
+const MAX_INTERIM: u32 = 10;
+
 /// Asks for a connection; returns the codec that was agreed on.
 pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    host: &str,
+    target: &str,
+    faulty: Faulty,
+) -> Result<Option<Codec>, NotOpened> {
+    let opened = ask(wire, host, target, faulty).await;
+    if opened.is_err() && faulty.has(Kind::WaitsAfterRefusing) {
+        sleep(LONG).await;
+    }
+    opened
+}
+
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     host: &str,
     target: &str,
@@ -30,12 +49,32 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         octets.extend(frame.encode(None));
     }
     wire.write(&octets).await.map_err(|_| NotOpened)?;
-    let head = wire.head(faulty).await.map_err(|_| NotOpened)?;
+    let head = answer(wire, faulty).await?;
+    // Behind the head come frames.
+    if faulty.has(Kind::LosesEarlyData) {
+        wire.lose_pending();
+    }
     if !check(&head, &key, faulty) {
         return Err(NotOpened);
     }
     let lines: Vec<_> = values(&head, "Sec-WebSocket-Extensions", faulty).collect();
     agreement::accept(&lines, faulty).map_err(|_| NotOpened)
+}
+
+/// Reads the answer, and the interim responses in front of it.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    faulty: Faulty,
+) -> Result<Head, NotOpened> {
+    for _ in 0..MAX_INTERIM {
+        let head = wire.head().await.map_err(|_| NotOpened)?;
+        // RFC 9110 §15.2: behind an interim response comes the answer.
+        let interim = matches!(head.status(), Some(100 | 102..=199));
+        if !interim || faulty.has(Kind::GivesUpOnInterimResponses) {
+            return Ok(head);
+        }
+    }
+    Err(NotOpened)
 }
 
 fn request(host: &str, target: &str, key: &str, faulty: Faulty) -> String {
@@ -53,7 +92,7 @@ fn request(host: &str, target: &str, key: &str, faulty: Faulty) -> String {
         ("Connection", "Upgrade".to_owned()),
         ("Sec-WebSocket-Key", key.clone()),
         ("Sec-WebSocket-Version", version.to_owned()),
-        ("Sec-WebSocket-Extensions", agreement::offer().to_string()),
+        ("Sec-WebSocket-Extensions", agreement::offers(faulty)),
     ];
     let without = match faulty.0 {
         Some(Kind::AsksWithoutHost) => "Host",
@@ -80,8 +119,8 @@ const KEY_OF_15_OCTETS: &str = "AQIDBAUGBwgJCgsMDQ4P";
 
 /// The rules for an answer (§4.1), extensions apart.
 fn check(head: &Head, key: &str, faulty: Faulty) -> bool {
-    let version = head.start_line.starts_with("HTTP/1.1 ") || faulty.has(Kind::AcceptsHttp10);
-    version
+    let version = head.start_line.split(' ').next().unwrap_or_default();
+    is_http(version, faulty)
         && check_status(head, faulty)
         && check_upgrade(head, faulty)
         && check_accept(head, key, faulty)
@@ -97,13 +136,16 @@ fn check_status(head: &Head, faulty: Faulty) -> bool {
 
 fn check_upgrade(head: &Head, faulty: Faulty) -> bool {
     let upgrades: Vec<_> = values(head, "Upgrade", faulty).collect();
+    // Equal, and no list.
+    let right = upgrades
+        .iter()
+        .all(|value| match faulty.has(Kind::ComparesByCase) {
+            true => *value == "websocket",
+            false => value.eq_ignore_ascii_case("websocket"),
+        });
     let upgrade = match upgrades[..] {
         [] => faulty.has(Kind::AcceptsMissingUpgrade),
-        // Equal, and no list.
-        [value] if value.eq_ignore_ascii_case("websocket") => {
-            value == "websocket" || !faulty.has(Kind::ComparesByCase)
-        }
-        _ => faulty.has(Kind::AcceptsOtherUpgrade),
+        _ => right || faulty.has(Kind::AcceptsOtherUpgrade),
     };
     upgrade
         && (lists(head, "Connection", "Upgrade", faulty)
@@ -122,10 +164,8 @@ fn check_accept(head: &Head, key: &str, faulty: Faulty) -> bool {
     }
 }
 
-/// No subprotocol was offered.
+/// No subprotocol was offered; that none is chosen can be said in so many words.
 fn check_protocol(head: &Head, faulty: Faulty) -> bool {
-    values(head, "Sec-WebSocket-Protocol", faulty)
-        .next()
-        .is_none()
+    values(head, "Sec-WebSocket-Protocol", faulty).all(str::is_empty)
         || faulty.has(Kind::AcceptsUnofferedSubprotocol)
 }

@@ -12,7 +12,7 @@ use super::fault::Kind;
 use super::text::Check;
 
 /// How long the peer is given to end TCP.
-const LAST_READS: Duration = Duration::from_secs(2);
+pub(super) const LAST_READS: Duration = Duration::from_secs(2);
 
 /// How long a connection goes on that should not.
 const TOO_LONG: Duration = Duration::from_millis(500);
@@ -54,7 +54,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
                 [] => self.has(Kind::RefusesEmptyClose),
                 _ => !self.has(Kind::AcceptsOneOctetClose),
             };
-            return if wrong { Err(1002) } else { Ok(None) };
+            return if wrong {
+                Err(1002)
+            } else {
+                Ok(payload.first().map(|_| 1000))
+            };
         };
         let code = u16::from_be_bytes(*code);
         if !self.takes_code(code) {
@@ -83,13 +87,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             0..=999 => self.has(Kind::AcceptsLowCloseCodes),
             1000 => !self.has(Kind::Refuses1000),
             1004..=1006 | 1015 => self.has(Kind::AcceptsReservedCloseCodes),
-            // Registered with IANA after RFC 6455.
-            1012..=1014 if self.has(Kind::RefusesIanaCloseCodes) => false,
+            // Those from 1012 on were registered with IANA after RFC 6455.
             1001..=1014 => !self.has(Kind::RefusesDefinedCloseCodes),
             1016..=2999 => self.has(Kind::AcceptsUndefinedCloseCodes),
             3000..=3999 => !self.has(Kind::RefusesCloseCodesOfLibraries),
             4000..=4999 => !self.has(Kind::RefusesPrivateCloseCodes),
-            5000.. => self.has(Kind::AcceptsHighCloseCodes),
+            5000.. => false,
         }
     }
 
@@ -146,7 +149,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
                 // Octets that nobody reads would turn the end into a reset.
                 self.wire.drain(LAST_READS).await;
             }
-            (Role::Client, Some(Kind::ClientDropsFirst)) => {}
             (Role::Client, _) => self.wire.drain(LAST_READS).await,
         }
     }

@@ -68,10 +68,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
                 Frame::pong(payload)
             }
             // RFC 7692 §6.1: control frames are not compressed.
-            Some(Kind::CompressesControlFrames) => match &mut self.codec {
-                Some(codec) => Frame::pong(codec.deflate(&payload)).rsv(4),
-                None => Frame::pong(payload),
-            },
+            Some(Kind::CompressesControlFrames) => {
+                let codec = self.codec.as_mut();
+                match codec.and_then(|codec| codec.deflate(&payload)) {
+                    Some(deflated) => Frame::pong(deflated).rsv(4),
+                    None => Frame::pong(payload),
+                }
+            }
             _ => Frame::pong(payload),
         };
         self.send(pong).await

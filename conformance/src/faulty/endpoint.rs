@@ -8,7 +8,7 @@ use cloverleaf_reports::Role;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Faulty;
-use super::agreement::Codec;
+use super::codec::Codec;
 use super::fault::Kind;
 use super::message::Message;
 use super::wire::{Gone, Wire};
@@ -208,6 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             return Err(1002);
         }
         let lenient = self.has(Kind::AcceptsNonMinimalLength)
+            || self.has(Kind::AcceptsHighestLengthBit)
             || self.has(Kind::ReadsLength126As126)
             || self.has(Kind::ReadsHalfOfLongLengths);
         if !head.is_shortest() && !lenient {
@@ -222,10 +223,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
 
     /// The reserved bits that may be set.
     fn owned_bits(&self, head: &Head) -> u8 {
-        let compressed = self.codec.is_some();
+        let bits = self.codec.as_ref().map_or(0, Codec::bits);
+        let compressed = bits & 4 != 0;
         let begins = matches!(head.opcode, frame::TEXT | frame::BINARY);
         // RFC 7692 §6.1: RSV1 says of a message, in its first frame, that it is compressed.
-        let mut owned = if compressed && begins { 4 } else { 0 };
+        let mut owned = if begins { bits } else { 0 };
         owned |= match self.faulty.0 {
             Some(Kind::AcceptsRsv1) if !compressed => 4,
             Some(Kind::AcceptsRsv2) => 2,
@@ -302,7 +304,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
         }
         // §7.4.1: too big to process.
         let so_far = self.message.as_ref().map_or(0, Message::length);
-        if so_far + head.length > MAX_MESSAGE && !self.has(Kind::MessageWithoutLimit) {
+        if so_far + head.length > MAX_MESSAGE {
             return Err(1009);
         }
         Ok(Use::Take)

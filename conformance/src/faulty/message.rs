@@ -4,7 +4,8 @@ use cloverleaf_judge::frame::{BINARY, CONTINUATION, Head, TEXT};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 
-use super::endpoint::{End, Endpoint, LONG, MAX_MESSAGE};
+use super::codec::Codec;
+use super::endpoint::{End, Endpoint, LONG};
 use super::fault::Kind;
 use super::text::Check;
 
@@ -18,7 +19,8 @@ const LARGE: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Message {
     binary: bool,
-    compressed: bool,
+    /// The bits of extensions that it went through.
+    bits: u8,
     octets: Vec<u8>,
     /// Where its fragments begin.
     fragments: Vec<usize>,
@@ -50,7 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             _ => Message {
                 binary: head.opcode != TEXT,
                 // RFC 7692 §6.1
-                compressed: head.rsv & 4 != 0 && self.codec.is_some(),
+                bits: head.rsv & self.codec.as_ref().map_or(0, Codec::bits),
                 octets: Vec::new(),
                 fragments: Vec::new(),
                 empty_fragments: 0,
@@ -101,8 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             }
             message.empty_fragments += 1;
             // §10.4: an endpoint protects itself.
-            let many = message.empty_fragments > MAX_EMPTY_FRAGMENTS;
-            if many && !self.has(Kind::EndlessEmptyFragments) {
+            if message.empty_fragments > MAX_EMPTY_FRAGMENTS {
                 return Err(End::Fail(1008));
             }
         }
@@ -112,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
     /// Whether the text of a message is checked as it comes.
     fn checks_utf8(&self, message: &Message) -> bool {
         let text = !message.binary || self.has(Kind::ChecksBinaryForUtf8);
-        text && !message.compressed && !self.overlooks_utf8()
+        text && message.bits == 0 && !self.overlooks_utf8()
     }
 
     fn overlooks_utf8(&self) -> bool {
@@ -130,26 +131,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
         let mut payload = self.joined(&message);
         let mut check = message.utf8.clone();
         if let Some(codec) = &mut self.codec {
-            if message.compressed {
-                payload = match codec.inflate(&payload, self.faulty) {
-                    Ok(plain) => plain,
-                    Err(_) if self.has(Kind::IgnoresBadDeflate) => return Ok(()),
-                    Err(_) if self.has(Kind::HangsOnBadDeflate) => return Err(End::Hang),
-                    Err(code) => return Err(End::Fail(code)),
-                };
-                if self.has(Kind::MeasuresBeforeInflating) {
-                    // The limit was that of the compressed octets.
-                } else if payload.len() as u64 > MAX_MESSAGE {
-                    return Err(End::Fail(1009));
-                }
-            } else {
-                codec.plain_message(self.faulty).map_err(End::Fail)?;
-            }
+            payload = match codec.decode(payload, message.bits, self.faulty) {
+                Ok(plain) => plain,
+                Err(_) if self.has(Kind::IgnoresBadDeflate) => return Ok(()),
+                Err(_) if self.has(Kind::HangsOnBadDeflate) => return Err(End::Hang),
+                Err(code) => return Err(End::Fail(code)),
+            };
         }
         if !message.binary || self.has(Kind::ChecksBinaryForUtf8) {
-            let late = message.compressed || self.has(Kind::LateUtf8);
+            let late = message.bits != 0 || self.has(Kind::LateUtf8);
             let unchecked = self.overlooks_utf8()
-                || message.compressed && self.has(Kind::Utf8UncheckedWhenCompressed);
+                || message.bits != 0 && self.has(Kind::Utf8UncheckedWhenCompressed);
             if late && !check.push(&payload) && !unchecked {
                 return Err(self.bad_utf8());
             }

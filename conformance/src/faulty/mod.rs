@@ -5,9 +5,10 @@
 //! that place; without a fault the endpoint passes every case.
 //!
 //! ```text
-//!  fault      the names and what they mean
-//!  opening    the handshake: server, client, and the agreement on compression
-//!  endpoint   an open connection: receive -> echo -> send
+//!  fault                the names and what they mean
+//!  answering, asking    the handshake of a server and of a client
+//!  agreement, codec     extensions: agreed on, and at work
+//!  endpoint             an open connection: message, control, closing; send
 //! ```
 
 mod agreement;
@@ -15,6 +16,7 @@ mod answering;
 mod asking;
 mod client;
 mod closing;
+mod codec;
 mod control;
 mod endpoint;
 mod fault;
@@ -55,7 +57,7 @@ impl From<Option<Fault>> for Faulty {
 /// Serves one connection to its end: the opening handshake, then echoes.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, fault: Option<Fault>) {
     let faulty = Faulty::from(fault);
-    let mut wire = Wire::new(stream);
+    let mut wire = Wire::new(stream, Role::Server, faulty);
     if let Ok(agreed) = answering::open(&mut wire, faulty).await {
         Endpoint::new(wire, Role::Server, faulty, agreed)
             .run()
@@ -71,7 +73,7 @@ pub async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
     fault: Option<Fault>,
 ) {
     let faulty = Faulty::from(fault);
-    let mut wire = Wire::new(stream);
+    let mut wire = Wire::new(stream, Role::Client, faulty);
     if let Ok(agreed) = asking::open(&mut wire, host, target, faulty).await {
         Endpoint::new(wire, Role::Client, faulty, agreed)
             .run()

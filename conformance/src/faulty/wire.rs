@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use cloverleaf_judge::http::Head;
+use cloverleaf_reports::Role;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Faulty;
+use super::endpoint::LONG;
 use super::fault::Kind;
 
 /// How long the head of a handshake may take (RFC 6455 §10.7 leaves the time open).
@@ -28,7 +30,7 @@ pub(super) enum NoHead {
     Gone,
     Late,
     TooLong,
-    Unfinished,
+    Broken,
 }
 
 #[derive(Debug)]
@@ -36,14 +38,18 @@ pub(super) struct Wire<S> {
     stream: S,
     input: Vec<u8>,
     used: usize,
+    role: Role,
+    faulty: Faulty,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, role: Role, faulty: Faulty) -> Self {
         Self {
             stream,
             input: Vec::new(),
             used: 0,
+            role,
+            faulty,
         }
     }
 
@@ -68,7 +74,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.input.reserve(16 << 10);
         match self.stream.read_buf(&mut self.input).await {
             Ok(1..) => Ok(()),
-            Ok(0) | Err(_) => Err(Gone),
+            Ok(0) | Err(_) => {
+                if self.faulty.has(Kind::OverlooksTheEndOfTcp) {
+                    sleep(LONG).await;
+                }
+                Err(Gone)
+            }
         }
     }
 
@@ -95,38 +106,62 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Reads the head of a request or a response.
-    pub(super) async fn head(&mut self, faulty: Faulty) -> Result<Head, NoHead> {
-        let time = if faulty.has(Kind::WaitsForEver) {
-            FOR_EVER
-        } else {
-            HEAD_TIME
+    pub(super) async fn head(&mut self) -> Result<Head, NoHead> {
+        let time = match self.faulty.0 {
+            Some(Kind::WaitsForEver | Kind::HeadWithoutLimit) => FOR_EVER,
+            _ => HEAD_TIME,
         };
-        match timeout(time, self.head_in_time(faulty)).await {
+        match timeout(time, self.head_in_time()).await {
             Ok(read) => read,
             Err(_) => Err(NoHead::Late),
         }
     }
 
-    async fn head_in_time(&mut self, faulty: Faulty) -> Result<Head, NoHead> {
+    async fn head_in_time(&mut self) -> Result<Head, NoHead> {
+        // Behind one head another may wait.
+        let mut waiting = !self.pending().is_empty();
         loop {
-            self.read().await.map_err(|Gone| NoHead::Gone)?;
+            if !waiting {
+                self.read().await.map_err(|Gone| NoHead::Gone)?;
+            }
+            waiting = false;
+            // RFC 9112 §2.2: an empty line in front is skipped.
+            if !self.faulty.has(Kind::RefusesEmptyLineInFront) {
+                while self.pending().starts_with(b"\r\n") {
+                    self.consume(2);
+                }
+            }
             let head = Head::parse(self.pending());
-            let size = head.as_ref().map_or(self.input.len(), |(_, size)| *size);
+            let size = match &head {
+                Some((_, size)) => *size,
+                None => self.pending().len(),
+            };
             // RFC 6455 §10.4
-            if size > MAX_HEAD && !faulty.has(Kind::HeadWithoutLimit) {
+            if size > MAX_HEAD && !self.faulty.has(Kind::HeadWithoutLimit) {
                 return Err(NoHead::TooLong);
             }
             if let Some((head, size)) = head {
+                let colons = has_colons(&self.pending()[..size]);
                 self.consume(size);
-                // Behind the head come frames.
-                if faulty.has(Kind::LosesEarlyData) {
-                    self.lose_pending();
+                // RFC 9112 §5: each line is a name, a colon, and a value. A client may overlook it.
+                if !colons
+                    && self.role == Role::Server
+                    && !self.faulty.has(Kind::AcceptsLinesWithoutColon)
+                {
+                    return Err(NoHead::Broken);
                 }
                 return Ok(head);
             }
-            if faulty.has(Kind::ExpectsHeadAtOnce) {
-                return Err(NoHead::Unfinished);
+            if self.faulty.has(Kind::ExpectsHeadAtOnce) {
+                return Err(NoHead::Broken);
             }
         }
     }
+}
+
+/// Whether every line of a head but the first has a colon.
+fn has_colons(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let fields = text.trim_end_matches("\r\n").split("\r\n").skip(1);
+    fields.into_iter().all(|line| line.contains(':'))
 }

@@ -1,6 +1,6 @@
 //! Faults of closing and failing (RFC 6455 §5.5.1, §7).
 
-use cloverleaf_judge::case::Subjects::{Both, Clients, Servers};
+use cloverleaf_judge::case::Subjects::{Both, Servers};
 
 use super::{Fault, Kind, fault};
 
@@ -55,18 +55,18 @@ pub(super) const FAULTS: &[Fault] = &[
         "Goes on answering pings after the closing handshake.",
     ),
     fault(
+        Kind::OverlooksTheEndOfTcp,
+        "overlooks-the-end-of-tcp",
+        Both,
+        "RFC 6455 §7.1.4",
+        "Does not notice for two minutes that TCP has ended.",
+    ),
+    fault(
         Kind::KeepsTcp,
         "keeps-tcp",
         Servers,
         "RFC 6455 §7.1.1",
         "Leaves it to the client to end TCP.",
-    ),
-    fault(
-        Kind::ClientDropsFirst,
-        "client-drops-first",
-        Clients,
-        "RFC 6455 §7.1.1",
-        "Ends TCP without waiting for the server to do so.",
     ),
     fault(
         Kind::DropsTcpEarly,
@@ -188,13 +188,6 @@ pub(super) const FAULTS: &[Fault] = &[
         "Accepts close codes from 1016 to 2999.",
     ),
     fault(
-        Kind::AcceptsHighCloseCodes,
-        "accepts-high-close-codes",
-        Both,
-        "RFC 6455 §7.4.2",
-        "Accepts close codes above 4999.",
-    ),
-    fault(
         Kind::RefusesDefinedCloseCodes,
         "refuses-defined-close-codes",
         Both,
@@ -207,13 +200,6 @@ pub(super) const FAULTS: &[Fault] = &[
         Both,
         "RFC 6455 §7.4.1",
         "Fails the connection for the close code 1000.",
-    ),
-    fault(
-        Kind::RefusesIanaCloseCodes,
-        "refuses-iana-close-codes",
-        Both,
-        "RFC 6455 §7.4.1",
-        "Fails the connection for the close codes 1012, 1013 and 1014.",
     ),
     fault(
         Kind::RefusesCloseCodesOfLibraries,
@@ -234,7 +220,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "accepts-one-octet-close",
         Both,
         "RFC 6455 §5.5.1",
-        "Takes a close frame of one octet for one without a code.",
+        "Takes a close frame of one octet for one with 1000.",
     ),
     fault(
         Kind::AcceptsBadCloseReason,

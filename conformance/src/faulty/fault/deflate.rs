@@ -119,13 +119,6 @@ pub(super) const NEGOTIATION: &[Fault] = &[
         "Accepts a window without its number of bits where it needs one.",
     ),
     fault(
-        Kind::IgnoresParameterNamesCase,
-        "ignores-parameter-names-case",
-        Both,
-        "RFC 7692 §7.1",
-        "Compares the names of parameters without regard to case.",
-    ),
-    fault(
         Kind::RefusesQuotedValues,
         "refuses-quoted-values",
         Both,
@@ -140,11 +133,32 @@ pub(super) const NEGOTIATION: &[Fault] = &[
         "Takes 8 window bits for an invalid number.",
     ),
     fault(
+        Kind::TakesAnyAnswerToNarrowOffers,
+        "takes-any-answer-to-narrow-offers",
+        Clients,
+        "RFC 7692 §7.1",
+        "Offers a window of 10 bits and no context takeover for the server, and does not look whether the answer grants them.",
+    ),
+    fault(
         Kind::AcceptsDeflateTwice,
         "accepts-deflate-twice",
         Clients,
         "RFC 7692 §5",
         "Accepts permessage-deflate twice in an answer.",
+    ),
+    fault(
+        Kind::WorksInReverseOrder,
+        "works-in-reverse-order",
+        Both,
+        "RFC 6455 §9.1",
+        "Sends messages through two extensions in the reverse order of the answer.",
+    ),
+    fault(
+        Kind::UndoesInOrderOfSending,
+        "undoes-in-order-of-sending",
+        Both,
+        "RFC 6455 §9.1",
+        "Undoes two extensions in the order in which the sender applies them.",
     ),
 ];
 
@@ -296,13 +310,6 @@ pub(super) const MESSAGES: &[Fault] = &[
         Both,
         "RFC 6455 §8.1",
         "Does not check text that came compressed.",
-    ),
-    fault(
-        Kind::MeasuresBeforeInflating,
-        "measures-before-inflating",
-        Both,
-        "RFC 6455 §10.4",
-        "Measures compressed messages before it inflates them.",
     ),
     fault(
         Kind::HangsOnBadDeflate,

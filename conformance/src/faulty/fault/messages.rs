@@ -174,20 +174,6 @@ pub(super) const FAULTS: &[Fault] = &[
         "Fails the connection for an empty fragment.",
     ),
     fault(
-        Kind::EndlessEmptyFragments,
-        "endless-empty-fragments",
-        Both,
-        "RFC 6455 §10.4",
-        "Reads empty fragments without limit.",
-    ),
-    fault(
-        Kind::MessageWithoutLimit,
-        "message-without-limit",
-        Both,
-        "RFC 6455 §10.4",
-        "Waits for messages of any length.",
-    ),
-    fault(
         Kind::LateUtf8,
         "late-utf8",
         Both,

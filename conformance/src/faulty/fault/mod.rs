@@ -69,6 +69,12 @@ impl Fault {
         self.roles.include(role)
     }
 
+    /// Whether it is one of the opening handshake; its rules are those of RFC 6455 §4.
+    pub fn is_of_opening(&self) -> bool {
+        let tables = [opening::SERVER, opening::CLIENT];
+        tables.into_iter().flatten().any(|fault| fault == self)
+    }
+
     /// All faults that an endpoint in this role can have, one a line, with their sentences.
     pub fn list(role: Role) -> String {
         let lines = Self::all()

@@ -128,8 +128,8 @@ pub(super) const SERVER: &[Fault] = &[
     fault(
         Kind::WaitsForEver,
         "waits-for-ever",
-        Both,
-        "RFC 6455 §10.7",
+        Servers,
+        "RFC 6455 §10.4",
         "Waits for the rest of a head without limit in time.",
     ),
     fault(
@@ -137,7 +137,14 @@ pub(super) const SERVER: &[Fault] = &[
         "head-without-limit",
         Both,
         "RFC 6455 §10.4",
-        "Reads a head of any length.",
+        "Reads a head of any length, however long that takes.",
+    ),
+    fault(
+        Kind::RefusesLaterHttp,
+        "refuses-later-http",
+        Servers,
+        "RFC 9110 §2.5",
+        "Refuses versions of HTTP/1 above 1.1.",
     ),
     fault(
         Kind::RefusesTokenLists,
@@ -180,6 +187,13 @@ pub(super) const SERVER: &[Fault] = &[
         Servers,
         "RFC 6455 §4.2.1",
         "Opens the connection without a Host field.",
+    ),
+    fault(
+        Kind::AcceptsAnyHost,
+        "accepts-any-host",
+        Servers,
+        "RFC 9112 §3.2",
+        "Does not look at what the Host field says.",
     ),
     fault(
         Kind::AcceptsTwoHosts,
@@ -273,25 +287,11 @@ pub(super) const SERVER: &[Fault] = &[
         "Answers a request that it refuses with 200.",
     ),
     fault(
-        Kind::KeepsRefusedConnections,
-        "keeps-refused-connections",
-        Servers,
-        "RFC 9112 §9.6",
-        "Keeps TCP open after a refusal that says Connection: close.",
-    ),
-    fault(
         Kind::AcceptsSpaceBeforeColon,
         "accepts-space-before-colon",
-        Servers,
+        Both,
         "RFC 9112 §5.1",
         "Accepts white space between the name of a field and the colon.",
-    ),
-    fault(
-        Kind::AcceptsFoldedFields,
-        "accepts-folded-fields",
-        Servers,
-        "RFC 9112 §5.2",
-        "Skips lines of the head that begin with white space.",
     ),
     fault(
         Kind::AcceptsLinesWithoutColon,
@@ -301,11 +301,18 @@ pub(super) const SERVER: &[Fault] = &[
         "Skips lines of the head that are no fields.",
     ),
     fault(
-        Kind::AcceptsBadOctetsInFields,
-        "accepts-bad-octets-in-fields",
+        Kind::AcceptsBadOctetsInTarget,
+        "accepts-bad-octets-in-target",
         Servers,
-        "RFC 9110 §5.5",
-        "Accepts control characters in the values of fields.",
+        "RFC 9112 §3.2",
+        "Opens the connection for a target with octets that no URI has.",
+    ),
+    fault(
+        Kind::RefusesEmptyLineInFront,
+        "refuses-empty-line-in-front",
+        Servers,
+        "RFC 9112 §2.2",
+        "Refuses a request with an empty line in front.",
     ),
     fault(
         Kind::AcceptsFragmentInTarget,
@@ -336,6 +343,13 @@ pub(super) const SERVER: &[Fault] = &[
         "Takes a list of extensions that breaks the grammar for an empty one.",
     ),
     fault(
+        Kind::IgnoresBodies,
+        "ignores-bodies",
+        Servers,
+        "RFC 9110 §7.8",
+        "Opens the connection for a request with a body, and takes the body for frames.",
+    ),
+    fault(
         Kind::RefusesUnknownExtensions,
         "refuses-unknown-extensions",
         Servers,
@@ -346,6 +360,13 @@ pub(super) const SERVER: &[Fault] = &[
 
 /// Of clients.
 pub(super) const CLIENT: &[Fault] = &[
+    fault(
+        Kind::GivesUpOnInterimResponses,
+        "gives-up-on-interim-responses",
+        Clients,
+        "RFC 9110 §15.2",
+        "Takes a response of the class 1xx for the answer.",
+    ),
     fault(
         Kind::AsksWithPost,
         "asks-with-post",
@@ -422,6 +443,13 @@ pub(super) const CLIENT: &[Fault] = &[
         Clients,
         "RFC 6455 §4.1",
         "Sends a message before the answer to its request has come.",
+    ),
+    fault(
+        Kind::WaitsAfterRefusing,
+        "waits-after-refusing",
+        Clients,
+        "RFC 6455 §4.1",
+        "Keeps TCP open after an answer that it does not accept.",
     ),
     fault(
         Kind::AcceptsWrongAccept,
