@@ -684,6 +684,7 @@ fn in_words(act: &Act) -> String {
 
 impl Program for Run {
     fn on_open(&mut self, session: &mut Session) {
+        session.set_strict();
         session.set_linger(self.dialogue.linger);
         if self.dialogue.answers_close {
             session.leave_close_to_case();
