@@ -72,6 +72,25 @@ pub(super) fn cases() -> Vec<Case> {
     });
     cases.push(server.for_servers());
     cases.push(client.for_clients());
+    let masked = [
+        (
+            "The subject fails the connection for a frame without a mask",
+            Masking::Never,
+        ),
+        (
+            "The subject fails the connection for a frame with a mask",
+            Masking::With([1, 2, 3, 4]),
+        ),
+    ];
+    let [unmasked, masked] = masked.map(|(title, masking)| {
+        let by = Act::Send(Frame::text("masked?").masking(masking));
+        let dialogue = provoked(by, 1002).close(Frame::close(1002, ""));
+        Case::new("close.failing.0", title, looked_at(dialogue))
+            .expect("A client masks, a server does not: the connection fails with 1002.")
+            .section("RFC 6455 §5.1")
+    });
+    cases.push(unmasked.for_servers());
+    cases.push(masked.for_clients());
     for (number, case) in (1..).zip(&mut cases) {
         case.id = format!("close.failing.{number}").parse().expect("an id");
     }
