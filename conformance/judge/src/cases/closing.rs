@@ -13,12 +13,12 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("7.13", "Codes that the standard does not know"),
 ];
 
-const TEXT: &str = "A message";
+const TEXT: &str = "A short text";
 const CLEAN: &str = "The subject answers with 1000, and the connection ends cleanly.";
 const REFUSED: &str = "The subject answers with 1002, or drops the connection.";
 
 /// Text whose end is good and whose middle is a surrogate, which UTF-8 does not have.
-const NOT_UTF8: &[u8] = b"gr\xc3\xbc\xc3\x9fe\xed\xa0\x80verdreht";
+const NOT_UTF8: &[u8] = b"gr\xc3\xbc\xc3\x9fe\xed\xa0\x80verdrehtes";
 
 /// Codes that an endpoint may send (§7.4.1, §7.4.2).
 const VALID: [u16; 13] = [
@@ -136,9 +136,9 @@ fn around() -> Vec<Case> {
             "7.1.5",
             "A close frame between the two fragments of a text message",
             Script::new()
-                .send(Frame::text("one").not_final())
+                .send(Frame::text("One part,").not_final())
                 .close(1000)
-                .send(Frame::continuation("two"))
+                .send(Frame::continuation(" another,"))
                 .kill_after(1000)
                 .ok([])
                 .closes_itself()
@@ -190,7 +190,7 @@ fn lengths() -> Vec<Case> {
             "7.3.4",
             "A close frame with a code and a reason",
             Some(1000),
-            b"All is said",
+            b"All is said.",
         )
         .expect(CLEAN),
         case(

@@ -10,8 +10,8 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
 ];
 
 const RULE: &str = "RFC 6455 §5.2";
-const TEXT: &str = "A message";
-const PAYLOAD: &str = "Nobody knows what this is";
+const TEXT: &str = "A few letters";
+const PAYLOAD: &str = "Nobody knows what it is";
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();

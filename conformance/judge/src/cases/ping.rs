@@ -12,13 +12,18 @@ const NOTHING: &str = "Nothing comes back; then a clean close with 1000.";
 /// The octets of `ping_with` that are not UTF-8: a ping's payload is no text.
 const NOT_TEXT: &[u8] = b"\xff\x00\xc0\xaf\x80\x00\xfe\xff";
 
+/// As long as Autobahn's, like all payloads of sections 2 to 7: how long a frame is can decide
+/// what a faulty subject does.
+const UNASKED: &str = "Nobody asked for a pong.";
+const ASKED: &str = "Do you hear?";
+
 pub(super) fn cases() -> Vec<Case> {
     vec![
         answered("2.1", "A ping without payload", Frame::ping("")),
         answered(
             "2.2",
             "A ping with a short text",
-            Frame::ping("Are you ok?"),
+            Frame::ping("Are you okay?"),
         ),
         answered(
             "2.3",
@@ -55,16 +60,16 @@ pub(super) fn cases() -> Vec<Case> {
         unasked(
             "2.8",
             "A pong with a payload that nobody asked for",
-            "Unasked",
+            UNASKED,
         ),
         Case::new(
             "2.9",
             "A pong that nobody asked for, then a ping",
             Script::new()
-                .send(Frame::pong("Unasked"))
-                .send(Frame::ping("Asked"))
+                .send(Frame::pong(UNASKED))
+                .send(Frame::ping(ASKED))
                 .close_after(1000)
-                .ok([pong("Asked")]),
+                .ok([pong(ASKED)]),
         )
         .expect("Only the ping is answered; then a clean close with 1000.")
         .section(RULE),
@@ -95,7 +100,7 @@ fn unasked(id: &str, title: &str, payload: &str) -> Case {
 }
 
 fn ten(id: &str, title: &str, written: fn(Frame) -> Frame) -> Case {
-    let payloads: Vec<_> = (0..10).map(|number| format!("ping {number}")).collect();
+    let payloads: Vec<_> = (0..10).map(|number| format!("ping no {number}")).collect();
     let pings = payloads
         .iter()
         .map(|payload| written(Frame::ping(&**payload)));

@@ -6,7 +6,7 @@ use crate::frame::{CLOSE, Frame, PING};
 pub(super) const SECTIONS: &[(&str, &str)] = &[("3", "Reserved bits")];
 
 const RULE: &str = "RFC 6455 §5.2";
-const TEXT: &str = "A message";
+const TEXT: &str = "A few letters";
 const FAILS: &str =
     "The subject fails the connection with 1002, or drops it, and sends no message.";
 

@@ -61,7 +61,7 @@ fn refused(script: Script) -> Script {
 
 /// 6.1: frames without octets.
 fn empty() -> Vec<Case> {
-    let middle = "middle frame payload";
+    let middle = "between empty frames";
     let in_three = |payload: &str| {
         Script::new().send_all([
             Frame::text("").not_final(),

@@ -58,6 +58,21 @@ const GROWERS: &[&str] = &[
 ];
 const MARKS: &[&str] = &["🌱", "🌻", "🌷", "🌾"];
 
+#[rustfmt::skip]
+const KINDS: &[&str] = &[
+    "Aster", "Bellflower", "Clover", "Dahlia", "Foxglove", "Lupin", "Marigold", "Poppy", "Sage",
+    "Tulip",
+];
+const CARE: &[&str] = &[
+    "Sow it under glass in March and plant it out when the last frost is over.",
+    "It asks for little: a light soil, some sun, and water in the dry weeks.",
+    "Cut it back after the first bloom and it flowers again until the autumn.",
+    "<em>The bees love it</em>, and so do the snails; strew sand around the young plants.",
+    "In rough country it wants a cover of leaves or fir twigs from November on.",
+    "A hand’s breadth between the plants is enough; later none of them stands alone.",
+];
+const PACKETS: &[(&str, u32)] = &[("small", 20), ("middle", 50), ("large", 120)];
+
 /// Plants until there is no room for the next, and a footer that takes what is left.
 pub(super) fn generate() -> Vec<u8> {
     let mut random = Random::new(0x6874_6d6c);
@@ -79,7 +94,8 @@ pub(super) fn generate() -> Vec<u8> {
 }
 
 fn plant(random: &mut Random, number: u32, to: &mut String) -> Result {
-    let name = format!("{} {}", words::title(random), words::word(random));
+    let kind = random.pick(KINDS);
+    let name = format!("{} {kind}", random.pick(GROWERS));
     let rare = if random.percent(15) { "yes" } else { "no" };
     writeln!(
         to,
@@ -92,14 +108,16 @@ fn plant(random: &mut Random, number: u32, to: &mut String) -> Result {
     }
     writeln!(
         to,
-        "    <figure><img src=\"/pictures/{:08x}.webp\" width=\"320\" height=\"{}\" alt=\"{name}\"></figure>",
-        random.below(u32::MAX),
-        random.between(18, 32) * 10
+        "    <figure><img src=\"/pictures/{kind}.webp\" width=\"320\" height=\"240\" alt=\"{name}\"></figure>"
     )?;
     for _ in 0..random.between(1, 2) {
-        write!(to, "    <p>")?;
-        paragraph(random, to)?;
-        writeln!(to, "</p>")?;
+        writeln!(to, "    <p>{} {}</p>", random.pick(CARE), random.pick(CARE))?;
+    }
+    if random.percent(70) {
+        let other = random.between(1, 150);
+        write!(to, "    <p>See <a href=\"#plant-{other}\">")?;
+        words::sentence(random, 4, to);
+        writeln!(to, "</a></p>")?;
     }
     writeln!(to, "    <ul class=\"facts\">")?;
     writeln!(to, "      <li>Colour: <b>{}</b></li>", random.pick(COLOURS))?;
@@ -120,34 +138,6 @@ fn plant(random: &mut Random, number: u32, to: &mut String) -> Result {
     writeln!(to, "  </article>")
 }
 
-fn paragraph(random: &mut Random, to: &mut String) -> Result {
-    for _ in 0..random.between(1, 4) {
-        let length = random.between(5, 16);
-        match random.below(8) {
-            0 => {
-                write!(to, "<em>")?;
-                words::sentence(random, length, to);
-                write!(to, "</em> ")?;
-            }
-            1 => {
-                let other = random.between(1, 150);
-                write!(
-                    to,
-                    "See <a href=\"#plant-{other}\" title=\"{}\">",
-                    words::word(random)
-                )?;
-                words::sentence(random, 3, to);
-                write!(to, "</a> ")?;
-            }
-            _ => {
-                words::sentence(random, length, to);
-                to.push(' ');
-            }
-        }
-    }
-    Ok(())
-}
-
 fn table(random: &mut Random, number: u32, to: &mut String) -> Result {
     writeln!(to, "    <table>")?;
     writeln!(
@@ -155,15 +145,16 @@ fn table(random: &mut Random, number: u32, to: &mut String) -> Result {
         "      <thead><tr><th>Packet</th><th>Seeds</th><th>Price</th><th></th></tr></thead>"
     )?;
     writeln!(to, "      <tbody>")?;
-    for packet in 1..=random.between(1, 5) {
+    let offered = &PACKETS[..random.between(1, 3) as usize];
+    for (packet, (name, seeds)) in (1..).zip(offered) {
         writeln!(to, "        <tr>")?;
-        writeln!(to, "          <td>{}</td>", words::word(random))?;
-        writeln!(to, "          <td>{}</td>", random.between(1, 40) * 5)?;
+        writeln!(to, "          <td>{name}</td>")?;
+        writeln!(to, "          <td>{seeds}</td>")?;
         writeln!(
             to,
-            "          <td class=\"price\">€&nbsp;{}.{:02}</td>",
-            random.between(1, 19),
-            random.below(20) * 5
+            "          <td class=\"price\">€&nbsp;{}.{}0</td>",
+            random.between(1, 9),
+            random.below(10)
         )?;
         writeln!(
             to,

@@ -16,7 +16,22 @@ const PLACES: &[&str] = &[
 const SIDES: &[&str] = &[
     "North", "South", "East", "West", "Upper", "Lower", "Old", "Harbour",
 ];
-const DIRECTIONS: &[&str] = &["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
+const OPERATORS: &[&str] = &["null", "\"River Service\"", "\"Harbour Service\""];
+/// Temperature, pressure and direction of the wind.
+const WEATHERS: &[(&str, &str, &str)] = &[
+    ("14.5", "1018.5", "W"),
+    ("17.0", "1024.0", "E"),
+    ("11.5", "1004.5", "SW"),
+    ("8.0", "996.0", "NW"),
+];
+/// The days on which sensors were set up, by the van load.
+const SINCE: &[&str] = &["2004-03-15", "2011-09-01", "2019-06-20"];
+const TAGS: &[&str] = &["[]", "[\"coast\"]", "[\"valley\", \"river\"]"];
+const REMARKS: &[&str] = &[
+    "None.",
+    "Checked after the winter, no finding.",
+    "The mast stands free on all sides; the gauge is emptied every morning.",
+];
 const SENSORS: &[(&str, &str)] = &[
     ("temperature", "C"),
     ("humidity", "%"),
@@ -73,41 +88,35 @@ fn station(random: &mut Random, number: u32, to: &mut String) -> std::fmt::Resul
     )?;
     writeln!(
         to,
-        "      \"position\": {{ \"latitude\": {}.{:04}, \"longitude\": {}.{:04}, \"altitude\": {} }},",
-        random.between(45, 58),
-        random.below(10_000),
-        random.between(6, 19),
-        random.below(10_000),
-        random.below(2_400)
+        "      \"position\": {{ \"latitude\": {}.{}, \"longitude\": {}.{}, \"altitude\": {} }},",
+        random.between(47, 54),
+        random.below(2) * 5,
+        random.between(7, 14),
+        random.below(2) * 5,
+        random.between(1, 8) * 100
     )?;
-    if random.percent(20) {
-        writeln!(to, "      \"operator\": null,")?;
-    } else {
-        let operator = words::title(random);
-        writeln!(to, "      \"operator\": \"{operator} Service\",")?;
-    }
+    writeln!(to, "      \"operator\": {},", random.pick(OPERATORS))?;
     writeln!(to, "      \"active\": {},", random.percent(85))?;
     writeln!(to, "      \"sensors\": [")?;
     let first = random.below(4) as usize;
     let chosen = &SENSORS[first..first + random.between(1, 3) as usize];
+    let since = random.pick(SINCE);
     for (place, (kind, unit)) in chosen.iter().enumerate() {
         let comma = if place + 1 < chosen.len() { "," } else { "" };
         writeln!(
             to,
-            "        {{ \"kind\": \"{kind}\", \"unit\": \"{unit}\", \"since\": \"{}-{:02}-{:02}\" }}{comma}",
-            random.between(1988, 2023),
-            random.between(1, 12),
-            random.between(1, 28)
+            "        {{ \"kind\": \"{kind}\", \"unit\": \"{unit}\", \"since\": \"{since}\" }}{comma}"
         )?;
     }
     writeln!(to, "      ],\n      \"readings\": [")?;
     let readings = random.between(3, 9);
-    // A day's weather hangs together: each value is a small step from the one before.
-    let mut temperature = random.between(20, 260);
-    let mut pressure = random.between(9_850, 10_300);
+    // A day's weather hangs together: it seldom changes from one reading to the next.
+    let mut weather = random.pick(WEATHERS);
     for hour in 0..readings {
-        temperature = temperature + random.below(31) - temperature.min(15);
-        pressure = pressure + random.below(21) - 10;
+        if random.percent(20) {
+            weather = random.pick(WEATHERS);
+        }
+        let (temperature, pressure, direction) = weather;
         let comma = if hour + 1 < readings { "," } else { "" };
         writeln!(to, "        {{")?;
         writeln!(
@@ -115,37 +124,18 @@ fn station(random: &mut Random, number: u32, to: &mut String) -> std::fmt::Resul
             "          \"at\": \"2024-05-17T{:02}:00:00Z\",",
             hour * 2
         )?;
+        writeln!(to, "          \"temperature\": {temperature},")?;
+        writeln!(to, "          \"humidity\": {},", random.between(7, 19) * 5)?;
+        writeln!(to, "          \"pressure\": {pressure},")?;
         writeln!(
             to,
-            "          \"temperature\": {}.{},",
-            temperature / 10,
-            temperature % 10
-        )?;
-        writeln!(to, "          \"humidity\": {},", random.between(35, 99))?;
-        writeln!(
-            to,
-            "          \"pressure\": {}.{},",
-            pressure / 10,
-            pressure % 10
-        )?;
-        writeln!(
-            to,
-            "          \"wind\": {{ \"speed\": {}.{}, \"direction\": \"{}\" }}",
-            random.below(14),
-            random.below(10),
-            random.pick(DIRECTIONS)
+            "          \"wind\": {{ \"speed\": {}, \"direction\": \"{direction}\" }}",
+            random.below(15)
         )?;
         writeln!(to, "        }}{comma}")?;
     }
-    write!(to, "      ],\n      \"tags\": [")?;
-    for tag in 0..random.below(4) {
-        let comma = if tag > 0 { ", " } else { "" };
-        write!(to, "{comma}\"{}\"", words::word(random))?;
-    }
-    write!(to, "],\n      \"remark\": \"")?;
-    let length = random.between(3, 12);
-    words::sentence(random, length, to);
-    write!(to, "\"\n    }}")
+    writeln!(to, "      ],\n      \"tags\": {},", random.pick(TAGS))?;
+    write!(to, "      \"remark\": \"{}\"\n    }}", random.pick(REMARKS))
 }
 
 #[cfg(test)]

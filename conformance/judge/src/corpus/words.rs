@@ -49,19 +49,6 @@ pub(super) fn fill(random: &mut Random, length: usize, to: &mut String) {
     to.truncate(end);
 }
 
-/// One word, as a title begins with it.
-pub(super) fn title(random: &mut Random) -> String {
-    let word = random.pick(WORDS);
-    let mut title = word[..1].to_ascii_uppercase();
-    title.push_str(&word[1..]);
-    title
-}
-
-/// One word.
-pub(super) fn word(random: &mut Random) -> &'static str {
-    random.pick(WORDS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
