@@ -26,7 +26,7 @@ pub(super) fn generate() -> Vec<u8> {
     };
     // A comment of high octets tells those who carry the file that it is not text.
     file.octets
-        .extend_from_slice(b"%PDF-1.4\n%\xc3\xa4\xc3\xb6\n");
+        .extend_from_slice(b"%PDF-1.4\n%\xe4\xf6\xfc\xdf\n");
     file.object(1, "<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R >>\n");
     let kids: Vec<String> = (0..PAGES)
         .map(|page| format!("{} 0 R", FIRST_PAGE + page * PER_PAGE))
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn every_stream_is_as_long_as_it_says_and_objects_follow_without_a_gap() {
         let file = generate();
-        let mut at = b"%PDF-1.4\n%\xc3\xa4\xc3\xb6\n".len();
+        let mut at = b"%PDF-1.4\n%\xe4\xf6\xfc\xdf\n".len();
         let mut objects = 0;
         while !file[at..].starts_with(b"xref\n") {
             let mut length = None;

@@ -48,7 +48,7 @@ fn the_octets_are_the_same_on_every_machine() {
             "3e206e2ffad331a7367177551b62aa3eb038faf4",
             "9e9a93e1d0beb03503a589eed2f7305039189a8b",
             "5833944431f17e1a44ef8d6f7784db9ff4e52b82",
-            "0f0446f12d27b93034cc3384d7915266f8576f52",
+            "f4fd9c5887f4a5ce15e9d031d77d90b58f28aae7",
         ]
     );
 }

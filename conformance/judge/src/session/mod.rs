@@ -153,7 +153,7 @@ enum Timer {
 
 /// permessage-deflate as negotiated: what inflates and what deflates.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "two directions, no more")]
+#[non_exhaustive]
 pub struct Compression {
     /// For messages of the subject.
     pub inflater: Inflater,
@@ -163,6 +163,10 @@ pub struct Compression {
     pub own_window_bits: u8,
     /// The judge's messages refer back to earlier ones.
     pub own_takeover: bool,
+    /// The subject's messages refer back to earlier ones.
+    pub subject_takeover: bool,
+    /// A message of the subject ended within a block, which only the next one shows.
+    pub(crate) broken: bool,
 }
 
 impl Compression {
@@ -172,15 +176,25 @@ impl Compression {
             Role::Server => agreed.for_client(),
             Role::Client => agreed.for_server(),
         };
-        let (own_window_bits, own_takeover) = match subject {
-            Role::Server => (agreed.client_bits, agreed.client_takeover),
-            Role::Client => (agreed.server_bits, agreed.server_takeover),
+        let (own_window_bits, own_takeover, subject_takeover) = match subject {
+            Role::Server => (
+                agreed.client_bits,
+                agreed.client_takeover,
+                agreed.server_takeover,
+            ),
+            Role::Client => (
+                agreed.server_bits,
+                agreed.server_takeover,
+                agreed.client_takeover,
+            ),
         };
         Self {
             inflater,
             deflater,
             own_window_bits,
             own_takeover,
+            subject_takeover,
+            broken: false,
         }
     }
 }

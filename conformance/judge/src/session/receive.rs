@@ -1,8 +1,11 @@
 //! What the subject sends, frame by frame, checked as the original suite checks it.
 
+use std::fmt;
+
 use cloverleaf_reports::Role;
 
 use super::{Event, Order, Session, State, Timer, log};
+use crate::deflate::InflateError;
 use crate::frame::{self, Frame, Head};
 use crate::utf8::Validator;
 
@@ -24,6 +27,23 @@ pub(super) struct Receiving {
     spare: Vec<u8>,
     /// Where the present frame begins in `octets`.
     frame_start: usize,
+}
+
+/// Why a message cannot be inflated.
+enum Broken {
+    /// It is wrong itself.
+    Here(InflateError),
+    /// One before it ended within a block.
+    Before,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(error) => error.fmt(f),
+            Self::Before => f.write_str("an earlier message did not end as it should"),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -241,14 +261,16 @@ impl Session {
         if let (true, Some(compression)) = (message.compressed, &mut self.compression) {
             let mut plain = std::mem::take(&mut self.receiving.spare);
             let limit = usize::try_from(self.options.max_message).unwrap_or(usize::MAX);
-            let inflated = compression
-                .inflater
-                .message(&payload, limit, &mut plain)
-                // The original's library overlooks how a message ends.
-                .or_else(|error| match error.is_seen_while_reading() || self.strict {
-                    true => Err(error),
-                    false => Ok(()),
-                });
+            let inflated = match compression.inflater.message(&payload, limit, &mut plain) {
+                _ if compression.broken => Err(Broken::Before),
+                // The original's library overlooks how a message ends, and stumbles over it in the
+                // next one, unless that begins anew.
+                Err(error) if !error.is_seen_while_reading() && !self.strict => {
+                    compression.broken = compression.subject_takeover;
+                    Ok(())
+                }
+                other => other.map_err(Broken::Here),
+            };
             if let Err(error) = inflated {
                 // The original breaks here, and with it the connection.
                 self.break_off(format!("a message cannot be inflated: {error}"));
