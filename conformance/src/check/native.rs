@@ -27,7 +27,7 @@ use crate::spec::WsUrl;
 use crate::subject::SubjectCommand;
 
 /// Cases that mostly wait run so many times more at once than those that mostly work.
-const LIGHT: usize = 8;
+const LIGHT: usize = 4;
 
 /// A client that has been silent for so long beyond the longest of its cases has hung.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -131,7 +131,7 @@ async fn judge_server(
     let (light, heavy) = selected(options, Role::Server);
     let jobs = options.jobs;
     tasks.spawn(async move {
-        for (cases, jobs) in [(light, jobs.saturating_mul(at_once())), (heavy, jobs)] {
+        for (cases, jobs) in [(light, at_once(jobs)), (heavy, jobs)] {
             let results = FuzzingClient::new(cases, jobs).judge(target.clone());
             if let Err(trouble) = pass_on(results, &mut process, &news).await {
                 // The receiver is gone only when the run is being given up.
@@ -146,8 +146,12 @@ async fn judge_server(
     Ok(tasks)
 }
 
-fn at_once() -> NonZeroUsize {
-    NonZeroUsize::new(LIGHT).unwrap_or(NonZeroUsize::MIN)
+/// How many light cases run at a time. One job is one case, of whatever kind.
+fn at_once(jobs: NonZeroUsize) -> NonZeroUsize {
+    match jobs.get() {
+        1 => jobs,
+        more => NonZeroUsize::new(more * LIGHT).unwrap_or(jobs),
+    }
 }
 
 async fn pass_on(
@@ -182,13 +186,13 @@ fn judge_client(options: &Options, folder: &Path, news: UnboundedSender<News>) -
         return tasks;
     };
     let (light, heavy) = selected(options, Role::Client);
-    let jobs = options.jobs.get();
+    let (jobs, light_jobs) = (options.jobs.get(), at_once(options.jobs).get());
     let folder = folder.to_owned();
     let agent = options.agent.clone();
     tasks.spawn(async move {
         let mut number = 0;
-        let light = dealt(light, jobs * LIGHT);
-        for (hands, jobs) in [(light, jobs * LIGHT), (shards(heavy, jobs), jobs)] {
+        let light = dealt(light, light_jobs);
+        for (hands, jobs) in [(light, light_jobs), (shards(heavy, jobs), jobs)] {
             let places = Arc::new(Semaphore::new(jobs));
             let mut running = JoinSet::new();
             for cases in hands {

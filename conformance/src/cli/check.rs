@@ -40,8 +40,8 @@ pub(super) struct Check {
     #[arg(long, value_name = "GLOB", num_args = 1.., value_delimiter = ',')]
     exclude: Vec<Pattern>,
 
-    /// How many cases, or judges of another suite, run at a time [default: number of cores];
-    /// of native cases that mostly wait, eight times as many do
+    /// How many cases, or judges of another suite, run at a time [default: twice the number of
+    /// cores, or that number]; of native cases that mostly wait, four times as many do
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
@@ -175,9 +175,12 @@ impl Check {
             }
             RoleName::Both => {}
         }
-        if let Some(jobs) = self.jobs {
-            options.jobs = jobs;
-        }
+        options.jobs = match (self.jobs, self.suite) {
+            (Some(jobs), _) => jobs,
+            // Judge and subject take turns, so that two cases leave a core idle now and then.
+            (None, SuiteName::Native) => options.jobs.saturating_add(options.jobs.get()),
+            (None, _) => options.jobs,
+        };
         options.agent = self.agent;
         options.allow = self.allow;
         options.fast = self.fast;
