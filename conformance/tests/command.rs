@@ -22,7 +22,7 @@ fn a_usage_error_exits_with_2_and_advice() {
             &["check", "--cases", "1.1.1", "--exclude", "1.*"],
             "leave no case",
         ),
-        (&["check", "--suite", "native"], "wstest"),
+        (&["check", "--suite", "autobahn"], "wstest"),
         (
             &["check", "--strict", "--allow", "1.*"],
             "cannot be used with",
@@ -110,6 +110,49 @@ fn a_testee_without_a_server_exits_with_3() {
         .output()
         .expect("starts");
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_check_by_the_native_suite_needs_nothing_else_and_exits_with_0() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let output = cloverleaf(&[
+        "check", "--cases", "1.1.*", "5.1", "12.1.1", "--fast", "--out",
+    ])
+    .arg(folder.path())
+    .output()
+    .expect("starts");
+    let (table, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{table}{error}");
+    assert!(table.contains("All as expected."), "{table}");
+    assert!(error.contains("server 10/10, client 10/10"), "{error}");
+    assert!(folder.path().join("index.html").is_file());
+}
+
+#[test]
+fn a_subject_with_a_fault_fails_a_check_of_a_server_that_runs_already() {
+    let mut server = cloverleaf(&["echo", "--listen", "127.0.0.1:0", "--end-with-stdin"])
+        .args(["--fault", "text-as-binary"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut line = String::new();
+    let mut output = BufReader::new(server.stdout.take().expect("piped"));
+    output.read_line(&mut line).expect("a line");
+    let url = line.trim().strip_prefix("listening on ").expect("a URL");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let output = cloverleaf(&[
+        "check", "--role", "server", "--cases", "1.1.1", "1.2.1", "--out",
+    ])
+    .arg(folder.path())
+    .args(["--server-url", url])
+    .output()
+    .expect("starts");
+    drop(server.stdin.take());
+    assert!(server.wait().expect("ended").success());
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{table}");
+    assert!(table.contains("FAILED, close WRONG CODE: 1.1.1"), "{table}");
 }
 
 /// Runs a check with kosoku, which is quick to install, into a fresh folder. `None`, having
