@@ -10,6 +10,7 @@ use std::str::FromStr;
 use cloverleaf_reports::CaseId;
 
 use crate::catalog;
+use crate::spec::glob;
 
 /// One pattern for case ids. Parsing fails unless it matches at least one case.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,20 +27,7 @@ fn matches_text(pattern: &str, id: &str) -> bool {
     if !pattern.contains('*') {
         return pattern == id;
     }
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = id.strip_prefix(first) else {
-        return false;
-    };
-    // Leftmost matches leave the most for the pieces that follow, and nothing is anchored
-    // at the end, so there is no need to try again further right.
-    for piece in pieces {
-        let Some(at) = rest.find(piece) else {
-            return false;
-        };
-        rest = &rest[at + piece.len()..];
-    }
-    true
+    glob::matches_start(pattern, id)
 }
 
 impl fmt::Display for Pattern {

@@ -23,7 +23,7 @@ pub(super) fn matches_all(pattern: &str, text: &str) -> bool {
 }
 
 /// Whether the pattern covers a beginning of the text.
-pub(super) fn matches_start(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_start(pattern: &str, text: &str) -> bool {
     matches_all(&format!("{pattern}*"), text)
 }
 

@@ -18,7 +18,7 @@ pub mod control;
 mod draft;
 mod error;
 mod exclusion;
-mod glob;
+pub(crate) mod glob;
 pub mod options;
 mod reader;
 pub mod server;

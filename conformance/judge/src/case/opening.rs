@@ -244,8 +244,8 @@ pub struct ResponsePlan {
     /// What becomes of the right value of `Sec-WebSocket-Accept`, to replace `{accept}`.
     pub accept: fn(&str) -> String,
     /// Lines of `Sec-WebSocket-Extensions`. They are judged by this client's offers: if the client
-    /// should take them and they do not fit, or should give up and they do fit, the case is
-    /// UNIMPLEMENTED. What they agree on is used.
+    /// should take them and they do not fit, the case is UNIMPLEMENTED; if it should give up and
+    /// they do fit, there is nothing to judge: INFORMATIONAL. What they agree on is used.
     pub extensions: Option<Vec<String>>,
     /// An extension that the case brings along.
     pub layer: Option<Layer>,

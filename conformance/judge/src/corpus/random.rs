@@ -2,22 +2,20 @@
 //!
 //! The same seed gives the same octets on every machine: no clock, no floating point.
 
-/// A SplitMix64 generator.
-pub(super) struct Random(u64);
+use crate::random::Random as Numbers;
+
+/// Choices that follow from a seed.
+pub(super) struct Random(Numbers);
 
 impl Random {
     /// A generator whose whole future is this seed.
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Numbers::seeded(seed))
     }
 
     /// The next 64 bits.
     pub(super) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
+        self.0.number()
     }
 
     /// A number below `bound`, all alike (to within the 2^-32 of a multiply and shift).

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::agreement::Agreement;
 use super::wire::{ReadHead, Wire};
-use super::{Report, never_opened, pump, should_not_have_opened};
+use super::{Report, carry_out, never_opened, should_not_have_opened};
 use crate::case::{
     Answer, Case, HeadCheck, Judgement, Negotiation, Opening, Plan, RequestPlan, apply,
 };
@@ -16,7 +16,7 @@ use crate::deflate::{Agreed, Offer, original};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
 use crate::random::Random;
-use crate::session::{Compression, Layer, Options, Session};
+use crate::session::{Compression, Layer, Options};
 
 /// How long a refusal is watched for a second answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
@@ -97,30 +97,8 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     let agent = report.agent.take();
-    let begun = report.begun;
-    let mut session = Session::open(
-        Role::Server,
-        options.clone(),
-        agreement.compression,
-        random,
-        wire.log,
-        begun.elapsed(),
-    );
-    if let Some((layer, order)) = agreement.layer {
-        session.set_layer(layer, order);
-    }
-    let mut program = case.start();
-    program.on_open(&mut session);
-    session.handle_leftover(&wire.rest);
-    let overdue = pump(
-        wire.stream,
-        &mut session,
-        &mut *program,
-        begun,
-        case.time_limit(),
-    )
-    .await;
-    let mut result = report.finish_session(case, session, &mut *program, overdue);
+    let (mut result, _) =
+        carry_out(wire, report, agreement, Role::Server, case, options, random).await;
     if let Opening::Request(RequestPlan {
         answer: Answer::ShouldRefuse,
         ..

@@ -8,15 +8,18 @@ mod wire;
 use std::time::{Duration, SystemTime};
 
 use cloverleaf_reports::model::Detail;
-use cloverleaf_reports::{CaseResult, CloseVerdict, Verdict};
+use cloverleaf_reports::{CaseResult, CloseVerdict, Role, Verdict};
 use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::case::{Case, Judgement, Program};
-use crate::session::{Session, Write};
+use crate::random::Random;
+use crate::session::{Options, Session, Write};
+use agreement::Agreement;
 pub use client::{Place, judge_server};
 pub use server::{ReadHeadError, Received, judge_client, read_head, talk_to_client};
+use wire::Wire;
 
 /// How long the judge tries to write what is left before it ends TCP.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -123,6 +126,45 @@ fn should_not_have_opened(result: &mut CaseResult) {
             detail.result = Some("The subject opened the connection, and it worked.".to_owned());
         }
     }
+}
+
+/// Carries a case's plan out over a connection that its opening handshake has opened. Also says
+/// whether the subject gave it up by itself, without a single frame.
+async fn carry_out<S: AsyncRead + AsyncWrite>(
+    wire: Wire<S>,
+    report: Report,
+    agreement: Agreement,
+    subject: Role,
+    case: &Case,
+    options: &Options,
+    random: Random,
+) -> (CaseResult, bool) {
+    let begun = report.begun;
+    let mut session = Session::open(
+        subject,
+        options.clone(),
+        agreement.compression,
+        random,
+        wire.log,
+        begun.elapsed(),
+    );
+    if let Some((layer, order)) = agreement.layer {
+        session.set_layer(layer, order);
+    }
+    let mut program = case.start();
+    program.on_open(&mut session);
+    session.handle_leftover(&wire.rest);
+    let overdue = pump(
+        wire.stream,
+        &mut session,
+        &mut *program,
+        begun,
+        case.time_limit(),
+    )
+    .await;
+    let gave_up = session.log.frames_received_in_all() == 0 && !overdue;
+    let result = report.finish_session(case, session, &mut *program, overdue);
+    (result, gave_up)
 }
 
 /// Moves octets between a transport and a session until the connection is over. Returns whether

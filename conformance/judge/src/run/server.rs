@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::agreement::Agreement;
 use super::wire::{ReadHead, Wire};
-use super::{Report, never_opened, pump, should_not_have_opened};
+use super::{Report, carry_out, never_opened, pump, should_not_have_opened};
 use crate::case::{Case, Judgement, Negotiation, Opening, Program, Reaction, ResponsePlan, apply};
 use crate::deflate::{Agreed, Requirement, choose, original};
 use crate::frame::{Frame, TEXT};
@@ -132,35 +132,11 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
             return report.finish(case, judgement);
         }
     };
-    let begun = report.begun;
-    let mut session = Session::open(
-        Role::Client,
-        options.clone(),
-        agreement.compression,
-        random,
-        wire.log,
-        begun.elapsed(),
-    );
-    if let Some((layer, order)) = agreement.layer {
-        session.set_layer(layer, order);
-    }
-    let mut program = case.start();
-    program.on_open(&mut session);
-    session.handle_leftover(&wire.rest);
-    let overdue = pump(
-        wire.stream,
-        &mut session,
-        &mut *program,
-        begun,
-        case.time_limit(),
-    )
-    .await;
-    let silent = session.log.frames_received_in_all() == 0;
-    let mut result = report.finish_session(case, session, &mut *program, overdue);
+    let (mut result, gave_up) =
+        carry_out(wire, report, agreement, Role::Client, case, options, random).await;
     let Opening::Response(ResponsePlan { reaction, .. }) = case.opening else {
         return result;
     };
-    let gave_up = silent && !overdue;
     match reaction {
         Reaction::OpensOrGivesUp | Reaction::ShouldOpen | Reaction::ShouldGiveUp if gave_up => {
             result.verdict = match reaction {
