@@ -287,3 +287,66 @@ fn close_verdicts_of_cases_that_ran_always_appear() {
     let record = record(vec![server(&[("7.3.6", "OK", "FAILED BY CLIENT")])]);
     assert!(text::table(&record).contains("s (server): OK, close FAILED BY CLIENT: 7.3.6"));
 }
+
+#[test]
+fn two_records_become_one_and_what_only_one_knows_is_kept() {
+    let mut all = record(vec![server(&[("1.1", "OK", "OK")])]);
+    all.started = Some("2026-02-02T00:00:00Z".to_owned());
+    all.notes = vec!["a note".to_owned()];
+    let mut other = record(vec![
+        server(&[("1.2", "OK", "OK")]),
+        run(Role::Client, "c", &[("1.1", "OK", "OK")]),
+    ]);
+    other.label = Some("v1".to_owned());
+    other.started = Some("2026-01-01T00:00:00Z".to_owned());
+    other.notes = vec!["a note".to_owned(), "another".to_owned()];
+    other.troubles = vec!["a crash".to_owned()];
+    other.sections = [("limits".to_owned(), "Limits".to_owned())].into();
+    other.runs[0].subjects[0].version = Some("2.0".to_owned());
+
+    all.merge(other).expect("disjoint");
+    assert_eq!(all.title, "Test");
+    assert_eq!(all.label.as_deref(), Some("v1"));
+    assert_eq!(all.started.as_deref(), Some("2026-01-01T00:00:00Z"));
+    assert_eq!(all.notes, ["a note", "another"]);
+    assert_eq!(all.troubles, ["a crash"]);
+    assert_eq!(all.section_title("limits"), Some("Limits"));
+    assert_eq!(all.section_title("6"), Some("UTF-8 handling"));
+    assert_eq!(cases(&all.runs[0]), ["1.1", "1.2"]);
+    assert_eq!(all.runs[0].subjects[0].version.as_deref(), Some("2.0"));
+    assert_eq!(all.runs[1].role, Role::Client);
+
+    let before = all.clone();
+    all.merge(record(vec![server(&[("1.2", "FAILED", "OK")])]))
+        .expect_err("1.2 is in both");
+    assert_eq!(all, before, "nothing was changed");
+}
+
+#[test]
+fn an_accepted_result_is_expected_and_still_no_pass() {
+    let mut subject = Subject::new("s");
+    let mut known = CaseResult::new(id("6.4.3"), "NON-STRICT".into(), "OK".into());
+    known.accepted = Some("checks text when a frame is whole".to_owned());
+    subject.insert(known);
+    assert_eq!(subject.unexpected().count(), 0);
+    assert_eq!(subject.standing(), Standing::Notes);
+    subject.insert(CaseResult::new(
+        id("6.4.4"),
+        "NON-STRICT".into(),
+        "OK".into(),
+    ));
+    assert_eq!(subject.unexpected().count(), 1);
+}
+
+#[test]
+fn a_record_without_details_keeps_verdicts_and_times() {
+    let mut all = record(vec![server(&[("1.1", "OK", "OK")])]);
+    let result = all.runs[0].subjects[0].results.values_mut().next();
+    let result = result.expect("one result");
+    result.detail = Some(cloverleaf_reports::Detail::default());
+    result.verbatim = Some("{}".to_owned());
+    let light = all.without_details();
+    let result = &light.runs[0].subjects[0].results[&id("1.1")];
+    assert_eq!((&result.detail, &result.verbatim), (&None, &None));
+    assert_eq!(result.duration_ms, 5);
+}

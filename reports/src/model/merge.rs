@@ -49,6 +49,9 @@ impl Run {
                 self.subjects.push(theirs);
                 continue;
             };
+            ours.version = ours.version.take().or(theirs.version);
+            ours.language = ours.language.take().or(theirs.language);
+            ours.homepage = ours.homepage.take().or(theirs.homepage);
             for (id, result) in theirs.results {
                 if result.is_missing() {
                     ours.results.entry(id).or_insert(result);

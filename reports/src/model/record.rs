@@ -1,11 +1,12 @@
 //! The record of one conformance run.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MergeError, Run};
+use super::{MergeError, Run, group_title};
 
 /// The version of the record's JSON form that this library writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -30,6 +31,20 @@ pub struct Record {
     /// The machine it ran on, as it is to be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// What stands for this run in a history of runs, such as a release: `v0.1.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What a reader must know of how it was measured, a sentence each: that cases which repeat
+    /// messages sent a tenth of them, say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Why the run is incomplete, a sentence each: a crash, a hang, an interruption. Empty if it
+    /// is whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<String>,
+    /// Titles of groups and sections of cases: `handshake`, `6`, `6.4`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sections: BTreeMap<String, String>,
     /// The runs, at most one for each role.
     pub runs: Vec<Run>,
 }
@@ -84,6 +99,10 @@ impl Record {
             suite: None,
             started: None,
             host: None,
+            label: None,
+            notes: Vec::new(),
+            troubles: Vec::new(),
+            sections: BTreeMap::new(),
             runs: Vec::new(),
         }
     }
@@ -101,6 +120,66 @@ impl Record {
                 Ok(())
             }
         }
+    }
+
+    /// Takes in another record: other subjects, other roles, or other cases of the same subjects.
+    /// Of title, tool, suite, label and host its own stay where it has them; the earlier start
+    /// counts; notes and troubles of both are kept.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Run::merge`]; then the record is unchanged.
+    pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
+        let mut runs = self.runs.clone();
+        for run in other.runs {
+            match runs.iter_mut().find(|known| known.role == run.role) {
+                Some(known) => known.merge(run)?,
+                None => runs.push(run),
+            }
+        }
+        self.runs = runs;
+        self.tool = self.tool.take().or(other.tool);
+        self.suite = self.suite.take().or(other.suite);
+        self.host = self.host.take().or(other.host);
+        self.label = self.label.take().or(other.label);
+        self.started = self.started.take().into_iter().chain(other.started).min();
+        for (known, new) in [
+            (&mut self.notes, other.notes),
+            (&mut self.troubles, other.troubles),
+        ] {
+            for sentence in new {
+                if !known.contains(&sentence) {
+                    known.push(sentence);
+                }
+            }
+        }
+        for (prefix, title) in other.sections {
+            self.sections.entry(prefix).or_insert(title);
+        }
+        Ok(())
+    }
+
+    /// The title of a group or section, as this record or Autobahn has it.
+    pub fn section_title(&self, prefix: &str) -> Option<&str> {
+        self.sections
+            .get(prefix)
+            .map(String::as_str)
+            .or_else(|| group_title(prefix))
+    }
+
+    /// The record without what was seen on the wire, and without the texts of files it came
+    /// from: verdicts, times and close codes, for a history of runs.
+    #[must_use]
+    pub fn without_details(mut self) -> Self {
+        for run in &mut self.runs {
+            for subject in &mut run.subjects {
+                for result in subject.results.values_mut() {
+                    result.detail = None;
+                    result.verbatim = None;
+                }
+            }
+        }
+        self
     }
 
     /// The record as JSON, indented, with a line end.

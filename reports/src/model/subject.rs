@@ -72,6 +72,15 @@ impl Run {
 pub struct Subject {
     /// Its name: Autobahn's agent.
     pub name: String,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The language it is written in, or for: `Python`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Where to read about it, an URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<String>,
     /// Its results, in the order of the case ids. The key is the id of the result.
     pub results: BTreeMap<CaseId, CaseResult>,
 }
@@ -81,6 +90,9 @@ impl Subject {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            version: None,
+            language: None,
+            homepage: None,
             results: BTreeMap::new(),
         }
     }
@@ -123,6 +135,10 @@ pub struct CaseResult {
     pub duration_ms: u64,
     /// The close code the subject sent, if it sent one.
     pub remote_close_code: Option<u16>,
+    /// Why this result is as expected though it is not fully right: a known deviation of the
+    /// subject or a known defect of the suite. It changes no verdict and no standing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
     /// What was seen, where that was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
@@ -143,6 +159,7 @@ impl CaseResult {
             close_verdict,
             duration_ms: 0,
             remote_close_code: None,
+            accepted: None,
             detail: None,
             verbatim: None,
         }

@@ -110,6 +110,8 @@ pub struct SubjectSummary {
     pub counts: Counts,
     /// What they amount to: the worst of its cases. A subject without cases fails.
     pub standing: Standing,
+    /// How many results are not fully right and not accepted either.
+    pub unexpected: usize,
 }
 
 /// A result that is not fully right.
@@ -133,6 +135,13 @@ impl Subject {
             .max()
             .unwrap_or(Standing::Fail)
     }
+
+    /// Its results that are not fully right, without a reason why that is accepted.
+    pub fn unexpected(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results
+            .values()
+            .filter(|result| result.accepted.is_none() && !result.standing().is_pass())
+    }
 }
 
 impl Record {
@@ -150,6 +159,7 @@ impl Record {
             subject: subject.name.clone(),
             counts: Counts::of(subject.results.values()),
             standing: subject.standing(),
+            unexpected: subject.unexpected().count(),
         });
         Summary {
             subjects: subjects.collect(),
