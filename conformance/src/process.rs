@@ -25,6 +25,7 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     lines: UnboundedReceiver<String>,
     log: PathBuf,
+    folder: Option<PathBuf>,
 }
 
 impl Process {
@@ -58,7 +59,14 @@ impl Process {
             group,
             lines,
             log: log.to_owned(),
+            folder: None,
         })
+    }
+
+    /// The same, working in a folder that is removed when the process is gone.
+    pub(crate) fn in_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
     }
 
     /// The next line the child prints, or `None` when it has closed its output. Cancel-safe.
@@ -96,13 +104,33 @@ impl Process {
         self.close_stdin();
         timeout(patience, self.child.wait()).await.is_ok()
     }
+
+    /// Kills the child and all it started, and waits until it is gone.
+    pub(crate) async fn kill(mut self) {
+        self.kill_group();
+        // If the system does not say that it has ended, nothing can be done about it.
+        let _ = self.child.wait().await;
+    }
+
+    fn kill_group(&self) {
+        // Even if the leader has ended: what it started may live, and keeps the id in use.
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Even if the leader has ended: what it started may live, and keeps the id in use.
-        if let Some(group) = self.group {
-            let _ = kill_process_group(group, Signal::KILL);
+        self.kill_group();
+        let Some(folder) = &self.folder else { return };
+        // What was killed a moment ago may still write: a file that appears behind the sweep
+        // makes it fail, and nobody is left for the next one.
+        for _ in 0..10 {
+            if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }

@@ -10,17 +10,19 @@ use cloverleaf_reports::Role;
 use tokio::time::timeout;
 
 use crate::process::Process;
+use crate::testee::percent_encoded;
 
 /// How long a server may take to say that it listens.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// How to start a subject. In the arguments `{url}` and `{agent}` stand for the judge's
-/// address and the name to report under.
+/// address and the name to report under; for [browsers](Self::browser) there are more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SubjectCommand {
     program: PathBuf,
     arguments: Vec<String>,
     ours: bool,
+    browser: bool,
 }
 
 impl SubjectCommand {
@@ -65,6 +67,7 @@ impl SubjectCommand {
             program: env::current_exe()?,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             ours: true,
+            browser: false,
         })
     }
 
@@ -74,6 +77,7 @@ impl SubjectCommand {
             program: program.into(),
             arguments,
             ours: false,
+            browser: false,
         }
     }
 
@@ -83,7 +87,25 @@ impl SubjectCommand {
             program: "/bin/sh".into(),
             arguments: vec!["-c".to_owned(), line.to_owned()],
             ours: false,
+            browser: false,
         }
+    }
+
+    /// A browser as a client, with arguments that no shell reads.
+    ///
+    /// In them `{page}` stands for the URL of the page that runs the cases, and `{profile}` for an
+    /// empty folder that is removed afterwards. One process gets many cases, as its page can run
+    /// several at a time, and it may stay when all are done: it is stopped then.
+    pub fn browser(program: impl Into<PathBuf>, arguments: Vec<String>) -> Self {
+        Self {
+            browser: true,
+            ..Self::program(program, arguments)
+        }
+    }
+
+    /// Whether this is a [browser](Self::browser).
+    pub fn is_browser(&self) -> bool {
+        self.browser
     }
 
     /// Whether this is one of our own two subjects.
@@ -91,14 +113,33 @@ impl SubjectCommand {
         self.ours
     }
 
-    /// Starts a client against the judge at `url`.
-    pub(crate) fn start_client(&self, url: &str, agent: &str, log: &Path) -> io::Result<Process> {
+    /// Starts a client against the judge at `url`. A browser runs so many cases `at_once`.
+    pub(crate) fn start_client(
+        &self,
+        url: &str,
+        agent: &str,
+        at_once: usize,
+        log: &Path,
+    ) -> io::Result<Process> {
+        let page = page(url, agent, at_once);
+        let profile = log.with_extension("profile");
+        let shown = profile.to_string_lossy();
         let arguments: Vec<String> = self
             .arguments
             .iter()
+            .map(|argument| match self.browser {
+                true => argument
+                    .replace("{page}", &page)
+                    .replace("{profile}", &shown),
+                false => argument.clone(),
+            })
             .map(|argument| argument.replace("{url}", url).replace("{agent}", agent))
             .collect();
-        Process::start(&self.program, &arguments, log)
+        if !self.browser {
+            return Process::start(&self.program, &arguments, log);
+        }
+        std::fs::create_dir_all(&profile)?;
+        Process::start(&self.program, &arguments, log).map(|process| process.in_folder(profile))
     }
 
     /// Starts a server and waits until it prints `listening on URL`. Returns that URL too.
@@ -135,6 +176,13 @@ impl SubjectCommand {
             ))),
         }
     }
+}
+
+/// The page of the fuzzing server at `url`, told to run the cases, and to close itself then.
+fn page(url: &str, agent: &str, at_once: usize) -> String {
+    let server = url.replacen("ws", "http", 1);
+    let agent = percent_encoded(agent);
+    format!("{server}/?agent={agent}&parallel={at_once}&run=1&close=1")
 }
 
 /// The URL of a line such as `listening on ws://127.0.0.1:9001`.
@@ -183,6 +231,40 @@ mod tests {
         ] {
             assert_eq!(listening_url(line), None, "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_name_cannot_break_out_of_the_url_of_the_page() {
+        assert_eq!(
+            page("ws://127.0.0.1:7", "Chromium 1.5/é&run=0#{url}", 8),
+            "http://127.0.0.1:7/?agent=Chromium%201.5%2F%C3%A9%26run%3D0%23%7Burl%7D\
+             &parallel=8&run=1&close=1"
+        );
+        assert!(page("wss://[::1]:7", "x", 1).starts_with("https://[::1]:7/?agent=x&"));
+    }
+
+    #[tokio::test]
+    async fn a_browser_gets_its_page_and_a_folder_that_goes_with_it() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let log = folder.path().join("01.log");
+        let script = "touch \"$1/used\"; echo \"$0\"; echo \"$1\"; cat".to_owned();
+        let arguments = [
+            "-c".to_owned(),
+            script,
+            "{page}".to_owned(),
+            "{profile}".to_owned(),
+        ];
+        let mut browser = SubjectCommand::browser("/bin/sh", arguments.to_vec())
+            .start_client("ws://127.0.0.1:7", "A B", 4, &log)
+            .expect("started");
+        assert_eq!(
+            browser.line().await.as_deref(),
+            Some("http://127.0.0.1:7/?agent=A%20B&parallel=4&run=1&close=1")
+        );
+        let profile = browser.line().await.expect("a second line");
+        assert!(Path::new(&profile).join("used").exists());
+        browser.kill().await;
+        assert!(!Path::new(&profile).exists() && log.exists());
     }
 
     #[tokio::test]

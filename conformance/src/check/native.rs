@@ -29,6 +29,10 @@ use crate::subject::SubjectCommand;
 /// Cases that mostly wait run so many times more at once than those that mostly work.
 const LIGHT: usize = 4;
 
+/// A browser runs at most so many cases at a time: it opens connections to one address one after
+/// the other, and makes them wait the longer the more there are.
+const IN_A_BROWSER: usize = 16;
+
 /// A client that has been silent for so long beyond the longest of its cases has hung.
 const MARGIN: Duration = Duration::from_secs(30);
 
@@ -191,8 +195,18 @@ fn judge_client(options: &Options, folder: &Path, news: UnboundedSender<News>) -
     let agent = options.agent.clone();
     tasks.spawn(async move {
         let mut number = 0;
-        let light = dealt(light, light_jobs);
-        for (hands, jobs) in [(light, light_jobs), (shards(heavy, jobs), jobs)] {
+        let rounds = match command.is_browser() {
+            // One process at a time, whose page runs several cases.
+            true => [
+                (dealt(light, 1), 1, light_jobs.min(IN_A_BROWSER)),
+                (dealt(heavy, 1), 1, jobs.min(IN_A_BROWSER)),
+            ],
+            false => [
+                (dealt(light, light_jobs), light_jobs, 1),
+                (shards(heavy, jobs), jobs, 1),
+            ],
+        };
+        for (hands, jobs, at_once) in rounds {
             let places = Arc::new(Semaphore::new(jobs));
             let mut running = JoinSet::new();
             for cases in hands {
@@ -201,6 +215,7 @@ fn judge_client(options: &Options, folder: &Path, news: UnboundedSender<News>) -
                     command: command.clone(),
                     agent: agent.clone(),
                     cases,
+                    at_once,
                     log: folder.join(format!("{number:02}.log")),
                     news: news.clone(),
                 };
@@ -250,6 +265,8 @@ struct Client {
     command: SubjectCommand,
     agent: String,
     cases: Vec<Case>,
+    /// How many of them a browser runs at a time.
+    at_once: usize,
     log: std::path::PathBuf,
     news: UnboundedSender<News>,
 }
@@ -279,7 +296,12 @@ impl Client {
         }));
         let mut client = self
             .command
-            .start_client(&format!("ws://{address}"), &self.agent, &self.log)
+            .start_client(
+                &format!("ws://{address}"),
+                &self.agent,
+                self.at_once,
+                &self.log,
+            )
             .map_err(|error| format!("the client under test cannot be started: {error}"))?;
         let mut seen = std::collections::BTreeSet::new();
         let mut ended = None;
@@ -314,6 +336,10 @@ impl Client {
             return Err(format!(
                 "the client under test has left {open} of {all} cases: {why}; its output: {log}"
             ));
+        }
+        if self.command.is_browser() {
+            client.kill().await;
+            return Ok(());
         }
         // It may still ask for the reports.
         let in_time = match ended {

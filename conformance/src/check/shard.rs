@@ -132,7 +132,7 @@ impl Running<'_> {
         };
         let log = self.shard.folder.join("client.log");
         let mut client = command
-            .start_client(&format!("ws://127.0.0.1:{port}"), agent, &log)
+            .start_client(&format!("ws://127.0.0.1:{port}"), agent, 1, &log)
             .map_err(|error| format!("the client under test cannot be started: {error}"))?;
 
         // The client's lines are signs of life too: some judges say nothing until the end.
