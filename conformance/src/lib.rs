@@ -13,6 +13,7 @@
 //! The binary `cloverleaf` is the usual way to use it; the library is for programs that want
 //! the [`Outcome`](check::Outcome) as data.
 
+pub mod browser;
 pub mod catalog;
 pub mod check;
 mod deviation;

@@ -1,5 +1,6 @@
 //! `cloverleaf fuzzingserver`
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +13,9 @@ use cloverleaf_conformance::native::transport::ServerTls;
 use cloverleaf_conformance::spec::ServerSpec;
 use cloverleaf_conformance::spec::template::{self, Mode};
 use cloverleaf_reports::Role;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinSet;
 
 use super::{fail, stop};
 
@@ -31,7 +34,8 @@ pub(super) struct FuzzingServerCommand {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     interface: IpAddr,
 
-    /// Autobahn's port for a web page; only 0, no page, is possible here
+    /// Serve the page that runs the cases in a browser on this port too, as Autobahn does; the
+    /// server's own port has it anyway. 0 is none
     #[arg(short = 'u', long, value_name = "PORT", default_value = "0")]
     webport: u16,
 
@@ -80,12 +84,6 @@ impl FuzzingServerCommand {
         for warning in &spec.warnings {
             eprintln!("cloverleaf: {warning}");
         }
-        if self.webport != 0 {
-            eprintln!(
-                "cloverleaf: -u {}: no web page is served here",
-                self.webport
-            );
-        }
         let tls = match spec.tls(self.key.clone(), self.cert.clone()) {
             Ok(files) => files
                 .map(|files| ServerTls::load(&files.key, &files.cert))
@@ -108,7 +106,10 @@ impl FuzzingServerCommand {
             .count();
         let address = SocketAddr::new(self.interface, spec.url.port());
         let (sender, mut news) = unbounded_channel();
-        let scheme = if tls.is_some() { "wss" } else { "ws" };
+        let (scheme, web) = match tls {
+            Some(_) => ("wss", "https"),
+            None => ("ws", "http"),
+        };
         let server = match FuzzingServer::bind(address, cases).await {
             Ok(server) => server
                 .options(spec.options)
@@ -126,10 +127,19 @@ impl FuzzingServerCommand {
                 );
             }
         };
+        let page = match self.page_elsewhere(&server).await {
+            Ok(page) => page,
+            Err(error) => return fail(&error, 2),
+        };
         match server.address() {
             Ok(address) => println!(
-                "listening on {scheme}://{address}\n{count} cases; reports go into {} when a client \
+                "listening on {scheme}://{address}\nto judge a browser, open {}\n\
+                 {count} cases; reports go into {} when a client \
                  asks for them, and when this ends (Ctrl-C)",
+                match &page {
+                    Some((address, _)) => format!("http://{address}/"),
+                    None => format!("{web}://{address}/"),
+                },
                 outdir.display()
             ),
             Err(error) => return fail(&error, 2),
@@ -158,8 +168,27 @@ impl FuzzingServerCommand {
                 }
             })
             .await;
+        drop(page);
         // All that was said has been said: the server and its connections are gone.
         let _ = printing.await;
         super::conclude(&results, &outdir, &lock, &[])
+    }
+    /// Serves the page on the port that was asked for, until the set is dropped.
+    async fn page_elsewhere(
+        &self,
+        server: &FuzzingServer,
+    ) -> io::Result<Option<(SocketAddr, JoinSet<()>)>> {
+        if self.webport == 0 {
+            return Ok(None);
+        }
+        let address = SocketAddr::new(self.interface, self.webport);
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            io::Error::other(format!(
+                "no page at {address}: {error}; choose another port with -u"
+            ))
+        })?;
+        let mut serving = JoinSet::new();
+        serving.spawn(server.page_elsewhere()?.serve(listener));
+        Ok(Some((address, serving)))
     }
 }

@@ -1,4 +1,4 @@
-//! Judges clients: they connect and say by the URL what they want.
+//! Judges clients: they connect and say by the URL what they want. Browsers get a page that does.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::Results;
 use super::direct::Talk;
 use super::settings::judge_options;
 use super::transport::{ByteStream, ServerTls};
+use super::{Page, Results};
 use crate::spec::control::CaseRef;
 use crate::spec::{AgentExclusions, Control, Options};
 
@@ -38,6 +38,7 @@ pub struct FuzzingServer {
 struct Shared {
     cases: Vec<Case>,
     ids: Vec<CaseId>,
+    page: Page,
     exclusions: AgentExclusions,
     options: Options,
     tls: Option<ServerTls>,
@@ -74,6 +75,7 @@ impl FuzzingServer {
             .collect();
         let shared = Shared {
             ids: cases.iter().map(|case| case.id.clone()).collect(),
+            page: Page::new(&cases, None),
             cases,
             exclusions: AgentExclusions::default(),
             options: Options::default(),
@@ -133,6 +135,17 @@ impl FuzzingServer {
     /// If the operating system does not say.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// The page for browsers, to be served at another port. At its own, this server has it at `/`.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not say where this server listens.
+    pub fn page_elsewhere(&self) -> io::Result<Page> {
+        let port = self.address()?.port();
+        let secure = self.shared.tls.is_some();
+        Ok(Page::new(&self.shared.cases, Some((secure, port))))
     }
 
     /// Serves until a client stops the server, or `stop` is ready; returns what was measured.
@@ -204,6 +217,12 @@ impl Shared {
             Ok(request) => request,
             Err(error) => return self.tell(News::Refused(error.to_string())),
         };
+        if let Some(answer) = self.page.answer(&request.head) {
+            // The browser may be gone already.
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+            return;
+        }
         let target = request.head.target().unwrap_or("/").to_owned();
         let control = match Control::parse(&target) {
             Ok(control) => control,
