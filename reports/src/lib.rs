@@ -28,9 +28,19 @@
 //! ```
 
 pub mod autobahn;
+pub mod badge;
+pub mod github;
 pub mod html;
+pub mod junit;
+pub mod load;
+pub mod markdown;
 pub mod model;
+pub mod schema;
 pub mod text;
+
+mod outcome;
+mod pattern;
+mod printable;
 
 pub use model::{
     CaseId, CaseResult, CloseVerdict, Detail, Record, Role, Run, Standing, Subject, Verdict,

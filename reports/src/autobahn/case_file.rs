@@ -31,14 +31,7 @@ pub(super) fn fill(
             found: found.to_owned(),
         });
     }
-    // `isServer` is about the suite.
-    let subject_role = case["isServer"]
-        .as_bool()
-        .map(|suite_is_server| match suite_is_server {
-            true => Role::Client,
-            false => Role::Server,
-        });
-    if subject_role.is_some_and(|found| found != role) {
+    if role_in(&case).is_some_and(|found| found != role) {
         return Err(ReadErrorReason::WrongRole { asked: role });
     }
 
@@ -47,6 +40,21 @@ pub(super) fn fill(
     result.detail = Some(detail(&case));
     result.verbatim = Some(text);
     Ok(())
+}
+
+/// The role of the subject in a case file, where it says so.
+pub(super) fn subject_role(text: &str) -> Option<Role> {
+    role_in(&serde_json::from_str(&escape_lone_surrogates(text)).ok()?)
+}
+
+/// `isServer` is about the suite: the subject has the other role.
+fn role_in(case: &Value) -> Option<Role> {
+    case["isServer"]
+        .as_bool()
+        .map(|suite_is_server| match suite_is_server {
+            true => Role::Client,
+            false => Role::Server,
+        })
 }
 
 fn detail(case: &Value) -> Detail {

@@ -34,9 +34,7 @@ pub(super) fn read(directory: &Path, role: Role) -> Result<Run, ReadError> {
         path: path.clone(),
         reason,
     };
-    let text = read_text(&path).map_err(|cause| error(ReadErrorReason::Io(cause)))?;
-    let index: Index = serde_json::from_str(&escape_lone_surrogates(&text))
-        .map_err(|cause| error(ReadErrorReason::Malformed(cause.to_string())))?;
+    let index = read_index(&path)?;
 
     let mut run = Run::new(role);
     for (agent, cases) in index {
@@ -61,6 +59,34 @@ pub(super) fn read(directory: &Path, role: Role) -> Result<Run, ReadError> {
         run.subjects.push(subject);
     }
     Ok(run)
+}
+
+fn read_index(path: &Path) -> Result<Index, ReadError> {
+    let error = |reason| ReadError {
+        path: path.to_owned(),
+        reason,
+    };
+    let text = read_text(path).map_err(|cause| error(ReadErrorReason::Io(cause)))?;
+    serde_json::from_str(&escape_lone_surrogates(&text))
+        .map_err(|cause| error(ReadErrorReason::Malformed(cause.to_string())))
+}
+
+pub(super) fn find_role(directory: &Path) -> Result<Option<Role>, ReadError> {
+    let index = read_index(&directory.join(INDEX))?;
+    let names = index
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(|entry| &entry.reportfile)
+        .filter(|name| is_plain_file_name(name));
+    for name in names {
+        // A file that is absent or broken tells nothing; reading the run reports it.
+        if let Ok(text) = read_text(&directory.join(name))
+            && let Some(role) = case_file::subject_role(&text)
+        {
+            return Ok(Some(role));
+        }
+    }
+    Ok(None)
 }
 
 fn read_case_file(path: &Path, role: Role, result: &mut CaseResult) -> Result<(), ReadError> {

@@ -32,6 +32,17 @@ pub fn read_dir(directory: &Path, role: Role) -> Result<Run, ReadError> {
     index::read(directory, role)
 }
 
+/// The role of the subjects in a directory, by the first case file that tells.
+///
+/// `None` if no case file is there, or none of them says whether the suite was the server.
+///
+/// # Errors
+///
+/// If `index.json` cannot be read or is not of Autobahn's form.
+pub fn find_role(directory: &Path) -> Result<Option<Role>, ReadError> {
+    index::find_role(directory)
+}
+
 /// Writes `index.json` and the case files of a run into a directory, creating it if need be.
 ///
 /// Cases that were expected but not run do not appear, as in Autobahn's own reports.

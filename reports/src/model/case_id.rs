@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest id taken, in bytes. Autobahn's longest is `6.22.34`.
@@ -15,7 +16,7 @@ const MAX_LENGTH: usize = 64;
 /// Ids are ordered part by part, numbers as numbers: `1.1.9` comes before `1.1.10`, and groups with
 /// a number come before groups with a name. Ids are safe in file names and in anchors: letters,
 /// digits, `-` and `_` only.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct CaseId(String);
 

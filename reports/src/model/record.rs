@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MergeError, Run, group_title};
@@ -12,7 +13,7 @@ use super::{MergeError, Run, group_title};
 pub const SCHEMA: u32 = 1;
 
 /// What one conformance run found: the input of every renderer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Record {
     /// The version of the JSON form, [`SCHEMA`].
@@ -50,7 +51,7 @@ pub struct Record {
 }
 
 /// The program that made a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Tool {
     /// Its name.
@@ -60,7 +61,7 @@ pub struct Tool {
 }
 
 /// The suite that judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Suite {
     /// Its name, such as `Autobahn TestSuite`.

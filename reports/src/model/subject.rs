@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseId, CloseVerdict, Detail, Standing, Verdict};
 
 /// Which endpoint of the connection the subject was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "RFC 6455 knows two roles")]
 pub enum Role {
@@ -35,7 +38,7 @@ impl fmt::Display for Role {
 }
 
 /// The results of one or more subjects in one role.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Run {
     /// The role of the subjects.
@@ -67,7 +70,7 @@ impl Run {
 }
 
 /// One implementation under test, and what it did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Subject {
     /// Its name: Autobahn's agent.
@@ -113,7 +116,7 @@ impl Subject {
 }
 
 /// What one subject did in one case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CaseResult {
     /// The case.

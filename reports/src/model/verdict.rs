@@ -4,10 +4,13 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the subject behaved: Autobahn's `behavior`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -97,7 +100,9 @@ impl fmt::Display for Verdict {
 }
 
 /// How the connection ended: Autobahn's `behaviorClose`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum CloseVerdict {
@@ -190,7 +195,9 @@ impl fmt::Display for CloseVerdict {
 
 /// What one case, one subject or a whole record amounts to. Ordered from good to bad, so the
 /// standing of many is the maximum of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(
     clippy::exhaustive_enums,

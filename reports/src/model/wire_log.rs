@@ -1,9 +1,10 @@
 //! What went over the wire in one case, in order.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One row of a wire log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "row", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WireRow {
@@ -63,7 +64,7 @@ pub enum WireRow {
 }
 
 /// Which way octets and frames went, seen from the suite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a wire has two directions")]
 pub enum Direction {
@@ -74,7 +75,7 @@ pub enum Direction {
 }
 
 /// What happened to a timer of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimerEvent {
