@@ -13,9 +13,10 @@ function echo(socket) {
 }
 
 async function server() {
-  const listening = createServer();
+  const listening = createServer((request, response) => response.writeHead(404).end());
   listening.on('upgrade', (request, stream, body) => {
     if (WebSocket.isWebSocket(request)) echo(new WebSocket(request, stream, body, [], options));
+    else stream.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
   listening.listen(0, '127.0.0.1');
   await once(listening, 'listening');

@@ -20,7 +20,7 @@ function echo(connection) {
 }
 
 async function server() {
-  const httpServer = createServer();
+  const httpServer = createServer((request, response) => response.writeHead(404).end());
   const listening = new websocket.server({ httpServer, keepalive: false, ...options });
   listening.on('request', (request) => echo(request.accept(null, request.origin)));
   httpServer.listen(0, '127.0.0.1');
