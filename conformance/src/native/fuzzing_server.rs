@@ -307,6 +307,7 @@ impl Shared {
             // As the original does: opened and closed at once, and no entry in the report.
             return self.talk(stream, request, Talk::Say(None)).await;
         }
+        self.results.begin(agent, &case.id);
         self.tell(News::Running(agent.to_owned(), case.id.clone()));
         let options = judge_options(&self.options);
         let versions = &self.options.versions;

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 pub struct Results {
     role: Role,
     run: Mutex<Run>,
+    /// The cases that are running, by agent.
+    open: Mutex<HashSet<(String, CaseId)>>,
     news: Notify,
 }
 
@@ -24,6 +26,7 @@ impl Results {
         Self {
             role,
             run: Mutex::new(Run::new(role)),
+            open: Mutex::default(),
             news: Notify::new(),
         }
     }
@@ -33,8 +36,15 @@ impl Results {
         self.role
     }
 
+    /// A case has begun: until its result is there, an earlier one is no verdict on it.
+    pub(super) fn begin(&self, agent: &str, case: &CaseId) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert((agent.to_owned(), case.clone()));
+    }
+
     /// Keeps a result. A later one of the same case replaces it.
     pub fn insert(&self, agent: &str, result: CaseResult) {
+        let case = (agent.to_owned(), result.id.clone());
         let mut run = self.lock();
         match run
             .subjects
@@ -51,6 +61,9 @@ impl Results {
             }
         }
         drop(run);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&case);
+        drop(open);
         self.news.notify_waiters();
     }
 
@@ -66,6 +79,11 @@ impl Results {
     }
 
     fn known(&self, agent: &str, case: &CaseId) -> Option<Verdict> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.contains(&(agent.to_owned(), case.clone())) {
+            return None;
+        }
+        drop(open);
         let run = self.lock();
         let result = run.subject(agent)?.results.get(case)?;
         Some(result.verdict.clone())

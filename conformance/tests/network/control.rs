@@ -167,6 +167,22 @@ async fn the_status_of_a_case_is_held_back_until_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_case_that_runs_again_has_no_verdict_until_it_is_over() {
+    let folder = folder();
+    let serving = serve(THREE, folder.path()).await;
+    serving.run_case("/runCase?case=1&agent=a").await;
+    let (_, raw) = ask(serving.address, "/getCaseStatus?case=1&agent=a").await;
+    assert_eq!(raw.said().await, r#"{"behavior":"OK"}"#);
+
+    let (_, mut again) = ask(serving.address, "/runCase?case=1&agent=a").await;
+    // The judge has begun; a text frame without payload is its first.
+    again.expect(&[0x81, 0x00]).await;
+    let (_, status) = ask(serving.address, "/getCaseStatus?case=1&agent=a").await;
+    drop(again);
+    assert_eq!(status.said().await, r#"{"behavior":"FAILED"}"#);
+}
+
+#[tokio::test]
 async fn reports_are_written_as_often_as_asked_for_and_the_server_goes_on() {
     let folder = folder();
     let serving = serve(THREE, folder.path()).await;

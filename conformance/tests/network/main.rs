@@ -5,5 +5,6 @@ mod command;
 mod control;
 mod direct;
 mod files;
+mod page;
 mod raw;
 mod servers;
