@@ -29,6 +29,7 @@
 
 pub mod autobahn;
 pub mod badge;
+pub mod diff;
 pub mod github;
 pub mod html;
 pub mod junit;
@@ -36,8 +37,11 @@ pub mod load;
 pub mod markdown;
 pub mod model;
 pub mod schema;
+pub mod site;
 pub mod text;
+pub mod trend;
 
+mod layout;
 mod outcome;
 mod pattern;
 mod printable;
