@@ -1,6 +1,7 @@
-//! Known defects of the suites: verdicts that are wrong, each with its reason.
+//! Known deviations: results that are not as they should be, and accepted, each with its reason.
 //!
-//! They are kept in `expected/*.toml`. Both directions must stay true: a listed case that is
+//! Those of the suites, verdicts that are wrong, are kept in `expected/*.toml`, those of subjects
+//! in the [subjects file](crate::subjects). Both directions must stay true: a listed case that is
 //! judged rightly is reported too, so that the lists do not go stale.
 
 use std::fmt;
@@ -12,17 +13,42 @@ use serde::Deserialize;
 use crate::selection::Pattern;
 use crate::suite::Suite;
 
-/// Cases in which a suite judges our own subjects wrongly.
-#[derive(Clone, Debug)]
-pub(crate) struct Deviation {
-    pub(crate) role: Role,
+/// Cases whose result is known not to be as it should, and accepted: a suite judges them wrongly,
+/// or the subject is that way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Deviation {
+    /// In this role.
+    pub role: Role,
     cases: Vec<Pattern>,
     verdict: Verdict,
     close_verdicts: Vec<CloseVerdict>,
-    pub(crate) reason: String,
+    /// Why it is so.
+    pub reason: String,
+    /// It does not always show.
+    pub sometimes: bool,
 }
 
 impl Deviation {
+    /// The cases of a role that have these verdicts, and the reason.
+    pub(crate) fn new(
+        role: Role,
+        cases: Vec<Pattern>,
+        verdict: Verdict,
+        close_verdicts: Vec<CloseVerdict>,
+        reason: String,
+        sometimes: bool,
+    ) -> Self {
+        Self {
+            role,
+            cases,
+            verdict,
+            close_verdicts,
+            reason,
+            sometimes,
+        }
+    }
+
     /// Whether this case, in this role, is one of those.
     pub(crate) fn covers(&self, role: Role, case: &CaseId) -> bool {
         self.role == role && self.cases.iter().any(|pattern| pattern.matches(case))
@@ -44,13 +70,14 @@ impl Deviation {
                     .iter()
                     .map(|case| case.parse())
                     .collect::<Result<_, _>>();
-                Ok(Self {
-                    role: entry.role,
-                    cases: cases.map_err(|error| InvalidDeviation(format!("{error}")))?,
-                    verdict: entry.behavior,
-                    close_verdicts: entry.close,
-                    reason: entry.reason,
-                })
+                Ok(Self::new(
+                    entry.role,
+                    cases.map_err(|error| InvalidDeviation(format!("{error}")))?,
+                    entry.behavior,
+                    entry.close,
+                    entry.reason,
+                    false,
+                ))
             })
             .collect()
     }

@@ -35,9 +35,15 @@ impl Process {
         arguments: &[S],
         log: &Path,
     ) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Self::spawn(command, log)
+    }
+
+    /// The same for a command that may have a working folder and variables of its own.
+    pub(crate) fn spawn(mut command: Command, log: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(log)?;
-        let mut child = Command::new(program)
-            .args(arguments)
+        let mut child = command
             .env_remove("PYTHONPATH")
             .env_remove("PYTHONHOME")
             .stdin(Stdio::piped())
@@ -72,6 +78,12 @@ impl Process {
     /// The next line the child prints, or `None` when it has closed its output. Cancel-safe.
     pub(crate) async fn line(&mut self) -> Option<String> {
         self.lines.recv().await
+    }
+
+    /// Keeps no more lines for [`line`](Self::line): a child that talks for hours costs nothing.
+    pub(crate) fn stop_listening(&mut self) {
+        self.lines.close();
+        while self.lines.try_recv().is_ok() {}
     }
 
     /// Waits for the child to end. Cancel-safe.

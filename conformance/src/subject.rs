@@ -3,26 +3,148 @@
 use std::env;
 use std::fmt;
 use std::io;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cloverleaf_reports::Role;
-use tokio::time::timeout;
+use cloverleaf_reports::{CaseId, Role};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
 
+use crate::deviation::Deviation;
 use crate::process::Process;
+use crate::spec::WsUrl;
+use crate::subjects::{Values, replaced};
 use crate::testee::percent_encoded;
 
-/// How long a server may take to say that it listens.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long a server may take to be ready, and a client to be silent beyond its cases' time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How to start a subject. In the arguments `{url}` and `{agent}` stand for the judge's
-/// address and the name to report under; for [browsers](Self::browser) there are more.
+/// How often a server is asked whether it accepts connections.
+const KNOCK_EVERY: Duration = Duration::from_millis(50);
+
+/// An implementation in one role, to be judged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Subject {
+    /// The name to report under.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// How it comes to run.
+    pub start: Start,
+    /// At most so many cases of a server, or processes of a client, at a time.
+    pub jobs: Option<NonZeroUsize>,
+    /// Its version, for the report.
+    pub version: Option<String>,
+    /// The language it is written in, for the report.
+    pub language: Option<String>,
+    /// Where to read about it, for the report.
+    pub homepage: Option<String>,
+    /// What is known of it.
+    pub deviations: Vec<Deviation>,
+}
+
+/// How a subject comes to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Start {
+    /// By this command.
+    Command(SubjectCommand),
+    /// It is a server that runs already, at this URL.
+    Running(String),
+    /// It does not: why.
+    Unavailable(String),
+}
+
+impl Subject {
+    /// A subject of which nothing more is known.
+    pub fn new(name: impl Into<String>, role: Role, start: Start) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            start,
+            jobs: None,
+            version: None,
+            language: None,
+            homepage: None,
+            deviations: Vec::new(),
+        }
+    }
+
+    /// Our own server or client.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say where this program is.
+    pub fn ours(name: impl Into<String>, role: Role) -> io::Result<Self> {
+        let command = match role {
+            Role::Server => SubjectCommand::our_server()?,
+            Role::Client => SubjectCommand::our_client()?,
+        };
+        let mut subject = Self::new(name, role, Start::Command(command));
+        subject.version = Some(env!("CARGO_PKG_VERSION").to_owned());
+        subject.language = Some("Rust".to_owned());
+        Ok(subject)
+    }
+
+    /// Whether it is one of our own two, of which the suites' defects are known.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(&self.start, Start::Command(command) if command.ours)
+    }
+
+    /// The name of its folder: letters, digits, `-` and `_`.
+    pub(crate) fn folder(&self) -> String {
+        let letter = |c: char| match c.is_ascii_alphanumeric() || c == '-' {
+            true => c,
+            false => '_',
+        };
+        // Longer names than a file system takes are no reason to fail.
+        let name: String = self.name.chars().take(100).map(letter).collect();
+        format!("{name}-{}", self.role)
+    }
+
+    /// What is known of it that concerns this case.
+    pub(crate) fn deviations_in<'a>(
+        &'a self,
+        case: &'a CaseId,
+    ) -> impl Iterator<Item = &'a Deviation> {
+        self.deviations
+            .iter()
+            .filter(move |deviation| deviation.covers(self.role, case))
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.role)
+    }
+}
+
+/// How to start a subject. In the arguments `{url}` and `{agent}` stand for the judge's address
+/// and the name to report under of a client, `{port}` for a free port for a server; for
+/// [browsers](Self::browser) there are more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SubjectCommand {
     program: PathBuf,
     arguments: Vec<String>,
+    env: Vec<(String, String)>,
+    folder: Option<PathBuf>,
+    ready: Ready,
+    patience: Duration,
     ours: bool,
     browser: bool,
+}
+
+/// When a server is ready.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Ready {
+    /// When it prints `listening on URL`.
+    Line,
+    /// When the port of this URL accepts connections. `{port}` is a free one.
+    Port(String),
 }
 
 impl SubjectCommand {
@@ -63,12 +185,8 @@ impl SubjectCommand {
     }
 
     fn ours(arguments: &[&str]) -> io::Result<Self> {
-        Ok(Self {
-            program: env::current_exe()?,
-            arguments: arguments.iter().map(ToString::to_string).collect(),
-            ours: true,
-            browser: false,
-        })
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        Ok(Self::program(env::current_exe()?, arguments).ours_if(true))
     }
 
     /// Another program, with arguments that no shell reads.
@@ -76,6 +194,10 @@ impl SubjectCommand {
         Self {
             program: program.into(),
             arguments,
+            env: Vec::new(),
+            folder: None,
+            ready: Ready::Line,
+            patience: PATIENCE,
             ours: false,
             browser: false,
         }
@@ -83,12 +205,7 @@ impl SubjectCommand {
 
     /// Another program, as a line for the shell.
     pub fn shell(line: &str) -> Self {
-        Self {
-            program: "/bin/sh".into(),
-            arguments: vec!["-c".to_owned(), line.to_owned()],
-            ours: false,
-            browser: false,
-        }
+        Self::program("/bin/sh", vec!["-c".to_owned(), line.to_owned()])
     }
 
     /// A browser as a client, with arguments that no shell reads.
@@ -103,14 +220,42 @@ impl SubjectCommand {
         }
     }
 
+    /// Works in this folder.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// With these environment variables, in which placeholders are replaced too.
+    pub(crate) fn with_env(mut self, env: Vec<(String, String)>) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// A server that is ready when the port of this URL accepts connections.
+    pub(crate) fn ready_at(mut self, url: &str) -> Self {
+        self.ready = Ready::Port(url.to_owned());
+        self
+    }
+
+    pub(crate) fn patient_for(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    pub(crate) fn ours_if(mut self, ours: bool) -> Self {
+        self.ours = ours;
+        self
+    }
+
+    /// How long it may be silent beyond the time of its cases.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Whether this is a [browser](Self::browser).
     pub fn is_browser(&self) -> bool {
         self.browser
-    }
-
-    /// Whether this is one of our own two subjects.
-    pub fn is_ours(&self) -> bool {
-        self.ours
     }
 
     /// Starts a client against the judge at `url`. A browser runs so many cases `at_once`.
@@ -124,58 +269,105 @@ impl SubjectCommand {
         let page = page(url, agent, at_once);
         let profile = log.with_extension("profile");
         let shown = profile.to_string_lossy();
-        let arguments: Vec<String> = self
-            .arguments
-            .iter()
-            .map(|argument| match self.browser {
-                true => argument
-                    .replace("{page}", &page)
-                    .replace("{profile}", &shown),
-                false => argument.clone(),
-            })
-            .map(|argument| argument.replace("{url}", url).replace("{agent}", agent))
-            .collect();
+        let mut values = vec![("url", url), ("agent", agent)];
         if !self.browser {
-            return Process::start(&self.program, &arguments, log);
+            return Process::spawn(self.command(&values), log);
         }
+        values.extend([("page", page.as_str()), ("profile", &shown)]);
         std::fs::create_dir_all(&profile)?;
-        Process::start(&self.program, &arguments, log).map(|process| process.in_folder(profile))
+        Process::spawn(self.command(&values), log).map(|process| process.in_folder(profile))
     }
 
-    /// Starts a server and waits until it prints `listening on URL`. Returns that URL too.
+    /// The command with the placeholders replaced.
+    fn command(&self, values: &Values<'_>) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(self.arguments.iter().map(|text| replaced(text, values)));
+        command.envs(
+            self.env
+                .iter()
+                .map(|(key, text)| (key, replaced(text, values))),
+        );
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        command
+    }
+
+    /// Starts a server and waits until it is ready. Returns its URL too.
     pub(crate) async fn start_server(&self, log: &Path) -> Result<(Process, String), NotReady> {
         let not_ready = |reason: String| NotReady {
             reason,
             log: log.to_owned(),
         };
-        let mut process = Process::start(&self.program, &self.arguments, log)
+        let port = free_port()
+            .map_err(|error| not_ready(format!("has no free port: {error}")))?
+            .to_string();
+        let values = [("port", port.as_str())];
+        let mut process = Process::spawn(self.command(&values), log)
             .map_err(|error| not_ready(format!("cannot be started: {error}")))?;
-        let ready = async {
-            while let Some(line) = process.line().await {
-                if let Some(url) = listening_url(&line) {
-                    return Some(url.to_owned());
-                }
+        let (waited, sign) = match &self.ready {
+            Ready::Line => (
+                timeout(self.patience, said(&mut process)).await,
+                "said `listening on ws://…`".to_owned(),
+            ),
+            Ready::Port(url) => {
+                let url = replaced(url, &values);
+                let knocking = accepts(&mut process, &url);
+                let waited = timeout(self.patience, knocking).await;
+                (waited, format!("accepted connections at {url}"))
             }
-            None
         };
-        match timeout(READY_WITHIN, ready).await {
-            Ok(Some(url)) => Ok((process, url)),
+        match waited {
+            Ok(Some(url)) => {
+                process.stop_listening();
+                Ok((process, url))
+            }
             Ok(None) => {
                 let ended = timeout(Duration::from_secs(5), process.ended()).await;
                 let how = match ended {
                     Ok(Ok(status)) => format!(" ({status})"),
                     _ => String::new(),
                 };
-                Err(not_ready(format!(
-                    "ended before it said `listening on ws://…`{how}"
-                )))
+                Err(not_ready(format!("ended before it {sign}{how}")))
             }
             Err(_) => Err(not_ready(format!(
-                "did not say `listening on ws://…` within {} s",
-                READY_WITHIN.as_secs()
+                "has not {sign} within {} s",
+                self.patience.as_secs()
             ))),
         }
     }
+}
+
+/// The URL that the server says it listens on; `None` if it closes its output.
+async fn said(process: &mut Process) -> Option<String> {
+    while let Some(line) = process.line().await {
+        if let Some(url) = listening_url(&line) {
+            return Some(url.to_owned());
+        }
+    }
+    None
+}
+
+/// The URL, when its port accepts a connection; `None` if the server ends.
+async fn accepts(process: &mut Process, url: &str) -> Option<String> {
+    let place = WsUrl::parse(url).ok()?;
+    loop {
+        tokio::select! {
+            biased;
+            _ = process.ended() => return None,
+            connected = TcpStream::connect((place.host(), place.port())) => {
+                if connected.is_ok() {
+                    return Some(url.to_owned());
+                }
+            }
+        }
+        sleep(KNOCK_EVERY).await;
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// The page of the fuzzing server at `url`, told to run the cases, and to close itself then.
@@ -200,12 +392,7 @@ pub(crate) struct NotReady {
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the server under test {}; its output: {}",
-            self.reason,
-            self.log.display()
-        )
+        write!(f, "it {}; its output: {}", self.reason, self.log.display())
     }
 }
 

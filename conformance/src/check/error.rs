@@ -20,8 +20,6 @@ pub enum CheckError {
     Report(String),
     /// The system refuses to tell of interruptions.
     Signals(io::Error),
-    /// The subject did not come up: how that showed.
-    Unreachable(String),
 }
 
 impl CheckError {
@@ -32,13 +30,9 @@ impl CheckError {
         }
     }
 
-    /// The exit code of the command: 2 for what the caller can set right, 3 for a subject
-    /// that cannot be reached.
+    /// The exit code of the command.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Folder { .. } | Self::Report(_) | Self::Signals(_) => 2,
-            Self::Unreachable(_) => 3,
-        }
+        2
     }
 }
 
@@ -46,7 +40,7 @@ impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder { path, source } => write!(f, "cannot use {}: {source}", path.display()),
-            Self::Report(reason) | Self::Unreachable(reason) => f.write_str(reason),
+            Self::Report(reason) => f.write_str(reason),
             Self::Signals(source) => write!(f, "cannot wait for interruptions: {source}"),
         }
     }
@@ -56,7 +50,7 @@ impl std::error::Error for CheckError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Folder { source, .. } | Self::Signals(source) => Some(source),
-            Self::Report(_) | Self::Unreachable(_) => None,
+            Self::Report(_) => None,
         }
     }
 }

@@ -1,10 +1,25 @@
-//! The main job: run a suite against a server and a client, and write the report.
+//! The main job: run a suite against servers and clients, and write the report.
+//!
+//! ```text
+//!  native        a round of light cases, then one of heavy ones; several subjects at a time
+//!    server        judges a server, starts it anew once
+//!    client        judges a client, in several runs
+//!  installed     another suite: one subject after the other, in shards
+//!    shard         a run of its judge
+//!    results       gathers what it wrote
+//!  report        the record of all that was measured
+//!  outcome       what it amounts to
+//! ```
 
+mod client;
 mod error;
-mod measure;
+mod installed;
 mod native;
+mod news;
 mod outcome;
+mod report;
 mod results;
+mod server;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -14,40 +29,32 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cloverleaf_reports::model::{Suite as SuiteName, Tool};
-use cloverleaf_reports::{
-    CaseId, CloseVerdict, Record, Role, Run, Subject, Verdict, autobahn, html,
-};
+use cloverleaf_reports::{CaseId, CloseVerdict, Role, Run, Verdict, autobahn, html};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinSet;
 
-use crate::catalog;
-use crate::deviation::{self, Deviation};
 use crate::lock::FolderLock;
-use crate::native::Results;
 use crate::selection::Pattern;
-use crate::subject::SubjectCommand;
+use crate::subject::Subject;
 use crate::suite::{Judge, Suite};
 pub use error::CheckError;
-use measure::{Progress, measure};
-pub use outcome::{Finding, Outcome, Reason};
+use news::News;
+use outcome::Expectations;
+pub use outcome::{Finding, Outcome, Outdated, Reason};
 
 /// What to check, and where to write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The server to judge. `None`: none.
-    pub server: Option<SubjectCommand>,
-    /// Where the server to judge listens, if it runs already. Then it is not started.
-    pub server_url: Option<String>,
-    /// The client to judge. `None`: none.
-    pub client: Option<SubjectCommand>,
+    /// Whom to judge, in the order of the report.
+    pub subjects: Vec<Subject>,
     /// The cases to run, in id order.
     pub cases: Vec<CaseId>,
     /// How many judges run at a time.
     pub jobs: NonZeroUsize,
     /// The folder for the report.
     pub out: PathBuf,
-    /// The name to report under.
-    pub agent: String,
     /// Cases that may have any verdict.
     pub allow: Vec<Pattern>,
     /// Repeat what is repeated a tenth as often. For the native suite only.
@@ -57,48 +64,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// Both of our own subjects, with as many jobs as there are cores.
-    ///
-    /// # Errors
-    ///
-    /// If the system does not say where this program is.
-    pub fn new(cases: Vec<CaseId>, out: impl Into<PathBuf>) -> std::io::Result<Self> {
-        Ok(Self {
-            server: Some(SubjectCommand::our_server()?),
-            server_url: None,
-            client: Some(SubjectCommand::our_client()?),
+    /// These subjects, with as many jobs as there are cores.
+    pub fn new(subjects: Vec<Subject>, cases: Vec<CaseId>, out: impl Into<PathBuf>) -> Self {
+        Self {
+            subjects,
             cases,
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             out: out.into(),
-            agent: "Cloverleaf".to_owned(),
             allow: Vec::new(),
             fast: false,
             budget: None,
-        })
-    }
-
-    /// The roles in which subjects are judged.
-    pub fn roles(&self) -> Vec<Role> {
-        let server = (self.server.is_some() || self.server_url.is_some()).then_some(Role::Server);
-        let client = self.client.as_ref().map(|_| Role::Client);
-        server.into_iter().chain(client).collect()
-    }
-
-    /// The known deviations of the suite that this run can show: they were measured against
-    /// our own subjects.
-    fn deviations(&self, suite: Suite) -> Vec<&'static Deviation> {
-        let ours = |role| {
-            let subject = match role {
-                Role::Server if self.server_url.is_some() => &None,
-                Role::Server => &self.server,
-                Role::Client => &self.client,
-            };
-            subject.as_ref().is_some_and(SubjectCommand::is_ours)
-        };
-        deviation::of(suite)
-            .iter()
-            .filter(|deviation| ours(deviation.role))
-            .collect()
+        }
     }
 }
 
@@ -109,6 +85,8 @@ pub enum Event {
     /// A case was judged.
     #[non_exhaustive]
     Judged {
+        /// The name of the subject.
+        subject: String,
         /// The role of the subject.
         role: Role,
         /// The case.
@@ -120,6 +98,8 @@ pub enum Event {
         /// Whether both verdicts are as they should be, or tolerated.
         expected: bool,
     },
+    /// Something that a person should see at once, though nothing is missing because of it.
+    Remark(String),
     /// Something that a person should see at once: a part of the run broke.
     Trouble(String),
 }
@@ -135,6 +115,14 @@ pub enum By {
 }
 
 impl By {
+    /// The installed suite, if it is one.
+    fn installed(&self) -> Option<Suite> {
+        match self {
+            Self::Us => None,
+            Self::Installed(judge) => Some(judge.suite()),
+        }
+    }
+
     /// The suite's name and version.
     fn suite(&self) -> (&'static str, &'static str) {
         match self {
@@ -145,14 +133,14 @@ impl By {
 }
 
 /// Runs the suite against the subjects and writes the report: `servers/` and `clients/` with
-/// Autobahn's JSON, and `index.html`.
+/// Autobahn's JSON, `index.html`, and the record as `results.json`.
 ///
 /// Whatever goes wrong on the way, what was measured until then is in the report, and the
 /// [`Outcome`] says what is missing. Ctrl-C ends the run in the same way.
 ///
 /// # Errors
 ///
-/// If the folder cannot be used, or a server does not come up and so nothing can be measured.
+/// If the folder cannot be used.
 pub async fn check(
     by: &By,
     options: &Options,
@@ -163,101 +151,124 @@ pub async fn check(
     let work = out.join("run");
     let _lock = clear(&out, &work).map_err(|source| CheckError::folder(&out, source))?;
 
-    let deviations = match by {
-        By::Us => Vec::new(),
-        By::Installed(judge) => options.deviations(judge.suite()),
-    };
-    let on_progress = |event| {
-        on_event(match event {
-            Progress::Judged(judged) => Event::Judged {
-                expected: outcome::expected(&judged, &options.allow, &deviations),
-                role: judged.role,
-                case: judged.case,
-                verdict: judged.verdict,
-                close_verdict: judged.close_verdict,
-            },
-            Progress::Trouble(trouble) => Event::Trouble(trouble),
-        });
-    };
-    let (runs, troubles) = match by {
-        By::Us => by_us(options, &work, on_progress).await?,
-        By::Installed(judge) => by_installed(judge, options, &work, on_progress).await?,
-    };
-
-    let (suite, version) = by.suite();
-    let fast = if options.fast {
-        ", with a tenth of the messages"
-    } else {
-        ""
-    };
-    let mut record = Record::new(format!(
-        "{} judged by {suite} {version}{fast}",
-        options.agent
-    ));
-    record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
-    record.suite = Some(SuiteName::new(suite, version));
-    for run in runs {
-        autobahn::write_dir(&out.join(folder(run.role)), &run)
-            .map_err(|error| CheckError::Report(error.to_string()))?;
-        record
-            .add(run)
+    let expectations = Expectations::new(options, by.installed());
+    let measured = measure(by, options, &work, &expectations, &mut on_event).await?;
+    let record = report::record(by, options, &expectations, measured)?;
+    for run in &record.runs {
+        autobahn::write_dir(&out.join(folder(run.role)), run)
             .map_err(|error| CheckError::Report(error.to_string()))?;
     }
-    record.started = record
-        .subjects()
-        .flat_map(|(_, subject)| subject.results.values())
-        .filter_map(|result| result.detail.as_ref()?.started.clone())
-        .min();
     let page = out.join("index.html");
-    fs::write(&page, html::render(&record)).map_err(|source| CheckError::folder(&page, source))?;
+    for (path, text) in [
+        (&page, html::render(&record)),
+        (&out.join(RECORD), record.to_json()),
+    ] {
+        fs::write(path, text).map_err(|source| CheckError::folder(path, source))?;
+    }
 
-    let outcome = Outcome::of(record, &options.allow, &deviations, troubles, page);
+    let outcome = Outcome::of(record, &expectations, page);
     if outcome.is_success() {
         // The logs are for those who look for a reason.
-        fs::remove_dir_all(&work).map_err(|source| CheckError::folder(&work, source))?;
+        fs::remove_dir_all(&work)
+            .or_else(absent_is_fine)
+            .map_err(|source| CheckError::folder(&work, source))?;
     }
     Ok(outcome)
 }
 
-async fn by_us(
-    options: &Options,
-    work: &Path,
-    on_progress: impl FnMut(Progress),
-) -> Result<(Vec<Run>, Vec<String>), CheckError> {
-    let (measured, troubles) = native::measure(options, work, on_progress).await?;
-    let runs = options.roles().into_iter().map(|role| {
-        let measured = measured.iter().find(|results| results.role() == role);
-        let mut run = measured.map_or_else(|| Run::new(role), Results::run);
-        if run.subjects.is_empty() {
-            run.subjects.push(Subject::new(&options.agent));
-        }
-        run.expect_cases(&catalog::for_role(&options.cases, role));
-        run
-    });
-    Ok((runs.collect(), troubles))
+/// What was measured, and how it went.
+#[derive(Debug)]
+struct Measured {
+    /// For each subject in turn a run of its own.
+    runs: Vec<Run>,
+    remarks: Vec<String>,
+    troubles: Vec<String>,
 }
 
-async fn by_installed(
-    judge: &Judge,
+/// Runs the cases until all have run or somebody interrupts.
+async fn measure(
+    by: &By,
     options: &Options,
     work: &Path,
-    on_progress: impl FnMut(Progress),
-) -> Result<(Vec<Run>, Vec<String>), CheckError> {
-    let mut troubles = measure(judge, options, work, on_progress).await?;
-    let mut runs = Vec::new();
-    for role in options.roles() {
-        let collected = results::collect(
-            &work.join(folder(role)),
-            role,
-            &options.agent,
-            &options.cases,
-        )
-        .map_err(|source| CheckError::folder(work, source))?;
-        troubles.extend(collected.troubles);
-        runs.push(collected.run);
+    expectations: &Expectations<'_>,
+    on_event: &mut impl FnMut(Event),
+) -> Result<Measured, CheckError> {
+    let signals = signal(SignalKind::interrupt())
+        .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
+    let (mut interrupt, mut terminate) = signals.map_err(CheckError::Signals)?;
+
+    let mut measured = Measured {
+        runs: options.subjects.iter().map(report::run_of).collect(),
+        remarks: Vec::new(),
+        troubles: Vec::new(),
+    };
+    let mut note = |news: News| match news {
+        News::Result(at, result) => {
+            let subject = &options.subjects[at];
+            let event =
+                expectations.event(subject, &result.id, &result.verdict, &result.close_verdict);
+            let place = measured.runs[at].subjects.first_mut();
+            if place.is_some_and(|subject| subject.insert(*result).is_none()) {
+                on_event(event);
+            }
+        }
+        News::Verdict(at, case, verdict, close_verdict) => {
+            let subject = &options.subjects[at];
+            on_event(expectations.event(subject, &case, &verdict, &close_verdict));
+        }
+        News::Remark(remark) => {
+            measured.remarks.push(remark.clone());
+            on_event(Event::Remark(remark));
+        }
+        News::Trouble(trouble) => {
+            measured.troubles.push(trouble.clone());
+            on_event(Event::Trouble(trouble));
+        }
+    };
+
+    let (sender, mut news) = unbounded_channel();
+    let mut running = JoinSet::new();
+    match by {
+        By::Us => running.spawn(native::judge(options.clone(), work.to_owned(), sender)),
+        By::Installed(judge) => running.spawn(installed::judge(
+            judge.clone(),
+            options.clone(),
+            work.to_owned(),
+            sender,
+        )),
+    };
+    let interruption = loop {
+        tokio::select! {
+            next = news.recv() => match next {
+                Some(next) => note(next),
+                None => break None,
+            },
+            _ = interrupt.recv() => break Some("interrupted"),
+            _ = terminate.recv() => break Some("told to end (SIGTERM)"),
+        }
+    };
+    if let Some(interruption) = interruption {
+        note(News::Trouble(format!("the run was {interruption}")));
     }
-    Ok((runs, troubles))
+    // They may be in the middle of something; dropping what they hold ends their children.
+    running.abort_all();
+    while let Some(done) = running.join_next().await {
+        match done {
+            Err(error) if !error.is_cancelled() => note(News::Trouble(error.to_string())),
+            _ => {}
+        }
+    }
+    if let By::Installed(_) = by {
+        let (runs, troubles) =
+            installed::collect(options, work).map_err(|source| CheckError::folder(work, source))?;
+        measured.runs = runs;
+        measured.troubles.extend(troubles);
+    }
+    Ok(measured)
 }
+
+/// The name of the record's file.
+const RECORD: &str = "results.json";
 
 /// The folder of a role's results, as Autobahn names it.
 fn folder(role: Role) -> &'static str {
@@ -271,12 +282,9 @@ fn folder(role: Role) -> &'static str {
 /// program writes is removed.
 fn clear(out: &Path, work: &Path) -> std::io::Result<FolderLock> {
     let lock = FolderLock::take(out)?;
-    let absent_is_fine = |result: std::io::Result<()>| match result {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    absent_is_fine(fs::remove_file(out.join("index.html")))?;
-    absent_is_fine(fs::remove_dir_all(work))?;
+    fs::remove_file(out.join("index.html")).or_else(absent_is_fine)?;
+    fs::remove_file(out.join(RECORD)).or_else(absent_is_fine)?;
+    fs::remove_dir_all(work).or_else(absent_is_fine)?;
     for role in [Role::Server, Role::Client] {
         let Ok(files) = fs::read_dir(out.join(folder(role))) else {
             continue;
@@ -292,4 +300,11 @@ fn clear(out: &Path, work: &Path) -> std::io::Result<FolderLock> {
         }
     }
     Ok(lock)
+}
+
+fn absent_is_fine(error: std::io::Error) -> std::io::Result<()> {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    }
 }

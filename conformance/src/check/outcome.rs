@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use cloverleaf_reports::{CaseId, CaseResult, CloseVerdict, Record, Role, Verdict};
 
-use super::shard::Judged;
-use crate::deviation::Deviation;
-use crate::selection::Pattern;
+use super::{Event, Options};
+use crate::deviation::{self, Deviation};
+use crate::subject::Subject;
+use crate::suite::Suite;
 
 /// What a check amounts to.
 #[derive(Clone, Debug)]
@@ -18,17 +19,33 @@ pub struct Outcome {
     pub page: PathBuf,
     /// Results that are not as they should be, those tolerated included.
     pub findings: Vec<Finding>,
-    /// Known deviations of the suite whose cases ran and were judged as they should be: the
-    /// list of deviations is out of date.
-    pub outdated: Vec<(Role, CaseId, String)>,
+    /// Known deviations whose cases ran and were judged as they should be: the list of deviations
+    /// is out of date.
+    pub outdated: Vec<Outdated>,
     /// What went wrong on the way, for people.
     pub troubles: Vec<String>,
+}
+
+/// A known deviation that did not show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Outdated {
+    /// The name of the subject.
+    pub subject: String,
+    /// The role of the subject.
+    pub role: Role,
+    /// The case.
+    pub case: CaseId,
+    /// Why it should deviate, as the list says.
+    pub reason: String,
 }
 
 /// A result that is not as it should be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Finding {
+    /// The name of the subject.
+    pub subject: String,
     /// The role of the subject.
     pub role: Role,
     /// The case.
@@ -53,92 +70,146 @@ pub enum Reason {
     Allowed,
     /// A defect of the suite, for the reason given.
     SuiteDefect(String),
+    /// A known deviation of the subject, for the reason given.
+    Deviation(String),
 }
 
-/// Whether a result is as it should be, allowed, or a known deviation of the suite.
-pub(super) fn expected(judged: &Judged, allow: &[Pattern], deviations: &[&Deviation]) -> bool {
-    let Judged {
-        role,
-        case,
-        verdict,
-        close_verdict,
-    } = judged;
-    !matches!(
-        reason(*role, case, verdict, close_verdict, allow, deviations),
-        Some(Reason::Failed | Reason::Missing)
-    )
+/// What is known beforehand: the cases that may have any verdict, and the known deviations.
+#[derive(Debug)]
+pub(super) struct Expectations<'a> {
+    options: &'a Options,
+    /// Of the suite, as it judges our own subjects.
+    defects: &'static [Deviation],
 }
 
-/// `None` if the result is as it should be.
-fn reason(
-    role: Role,
-    case: &CaseId,
-    verdict: &Verdict,
-    close_verdict: &CloseVerdict,
-    allow: &[Pattern],
-    deviations: &[&Deviation],
-) -> Option<Reason> {
-    if *verdict == Verdict::Missing {
-        return Some(Reason::Missing);
+impl<'a> Expectations<'a> {
+    /// Of a check by this suite, or by the native one.
+    pub(super) fn new(options: &'a Options, suite: Option<Suite>) -> Self {
+        Self {
+            options,
+            defects: suite.map_or(&[], deviation::of),
+        }
     }
-    if verdict.standing().is_pass() && close_verdict.standing().is_pass() {
-        return None;
+
+    /// The news that a case was judged.
+    pub(super) fn event(
+        &self,
+        subject: &Subject,
+        case: &CaseId,
+        verdict: &Verdict,
+        close_verdict: &CloseVerdict,
+    ) -> Event {
+        let reason = self.reason(subject, case, verdict, close_verdict);
+        Event::Judged {
+            subject: subject.name.clone(),
+            role: subject.role,
+            case: case.clone(),
+            verdict: verdict.clone(),
+            close_verdict: close_verdict.clone(),
+            expected: !matches!(reason, Some(Reason::Failed | Reason::Missing)),
+        }
     }
-    let deviation = deviations
-        .iter()
-        .find(|deviation| deviation.covers(role, case) && deviation.shows(verdict, close_verdict));
-    if let Some(deviation) = deviation {
-        return Some(Reason::SuiteDefect(deviation.reason.clone()));
+
+    /// `None` if the result is as it should be.
+    pub(super) fn reason(
+        &self,
+        subject: &Subject,
+        case: &CaseId,
+        verdict: &Verdict,
+        close_verdict: &CloseVerdict,
+    ) -> Option<Reason> {
+        if *verdict == Verdict::Missing {
+            return Some(Reason::Missing);
+        }
+        if verdict.standing().is_pass() && close_verdict.standing().is_pass() {
+            return None;
+        }
+        let shows = |deviation: &&Deviation| deviation.shows(verdict, close_verdict);
+        if let Some(deviation) = subject.deviations_in(case).find(shows) {
+            return Some(Reason::Deviation(deviation.reason.clone()));
+        }
+        if let Some(deviation) = self.defects_in(subject, case).find(shows) {
+            return Some(Reason::SuiteDefect(deviation.reason.clone()));
+        }
+        let allowed = self
+            .options
+            .allow
+            .iter()
+            .any(|pattern| pattern.matches(case));
+        Some(if allowed {
+            Reason::Allowed
+        } else {
+            Reason::Failed
+        })
     }
-    let allowed = allow.iter().any(|pattern| pattern.matches(case));
-    Some(if allowed {
-        Reason::Allowed
-    } else {
-        Reason::Failed
-    })
+
+    /// What is known of a case that was judged as it should be.
+    fn outdated(&self, subject: &Subject, case: &CaseId) -> Vec<Outdated> {
+        let known = subject.deviations_in(case);
+        let defects = self.defects_in(subject, case);
+        known
+            .filter(|deviation| !deviation.sometimes)
+            .chain(defects)
+            .map(|deviation| Outdated {
+                subject: subject.name.clone(),
+                role: subject.role,
+                case: case.clone(),
+                reason: deviation.reason.clone(),
+            })
+            .collect()
+    }
+
+    fn defects_in<'b>(
+        &self,
+        subject: &'b Subject,
+        case: &'b CaseId,
+    ) -> impl Iterator<Item = &'b Deviation> + use<'b> {
+        let defects = match subject.is_ours() {
+            true => self.defects,
+            false => &[],
+        };
+        let role = subject.role;
+        defects
+            .iter()
+            .filter(move |deviation| deviation.covers(role, case))
+    }
 }
 
 impl Outcome {
-    pub(super) fn of(
-        record: Record,
-        allow: &[Pattern],
-        deviations: &[&Deviation],
-        troubles: Vec<String>,
-        page: PathBuf,
-    ) -> Self {
+    pub(super) fn of(record: Record, expectations: &Expectations<'_>, page: PathBuf) -> Self {
         let mut findings = Vec::new();
         let mut outdated = Vec::new();
-        for (role, subject) in record.subjects() {
+        for subject in &expectations.options.subjects {
+            let results = record
+                .subjects()
+                .find(|(role, column)| *role == subject.role && column.name == subject.name)
+                .map(|(_, column)| &column.results);
             for CaseResult {
                 id,
                 verdict,
                 close_verdict,
                 ..
-            } in subject.results.values()
+            } in results.into_iter().flat_map(|results| results.values())
             {
-                match reason(role, id, verdict, close_verdict, allow, deviations) {
+                match expectations.reason(subject, id, verdict, close_verdict) {
                     Some(reason) => findings.push(Finding {
-                        role,
+                        subject: subject.name.clone(),
+                        role: subject.role,
                         case: id.clone(),
                         verdict: verdict.clone(),
                         close_verdict: close_verdict.clone(),
                         reason,
                     }),
-                    None => outdated.extend(
-                        deviations
-                            .iter()
-                            .filter(|deviation| deviation.covers(role, id))
-                            .map(|deviation| (role, id.clone(), deviation.reason.clone())),
-                    ),
+                    None => outdated.extend(expectations.outdated(subject, id)),
                 }
             }
         }
         Self {
+            troubles: record.troubles.clone(),
             record,
             page,
             findings,
             outdated,
-            troubles,
         }
     }
 
@@ -175,28 +246,27 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cloverleaf_reports::{Run, Subject};
+    use crate::subject::Start;
+    use cloverleaf_reports::{Run, Subject as Column};
 
-    fn outcome(
-        results: &[(&str, &str, &str)],
-        allow: &[&str],
-        deviations: &[Deviation],
-    ) -> Outcome {
-        let mut subject = Subject::new("Us");
+    fn outcome(results: &[(&str, &str, &str)], allow: &[&str], known: &[Deviation]) -> Outcome {
+        let mut column = Column::new("Us");
         for (id, verdict, close) in results {
             let id = id.parse().expect("an id");
-            subject.insert(CaseResult::new(id, (*verdict).into(), (*close).into()));
+            column.insert(CaseResult::new(id, (*verdict).into(), (*close).into()));
         }
         let mut run = Run::new(Role::Server);
-        run.subjects.push(subject);
+        run.subjects.push(column);
         let mut record = Record::new("a run");
         record.add(run).expect("the first run");
-        let allow: Vec<_> = allow
+        let mut subject = Subject::new("Us", Role::Server, Start::Running("ws://x".to_owned()));
+        subject.deviations = known.to_vec();
+        let mut options = Options::new(vec![subject], Vec::new(), "nowhere");
+        options.allow = allow
             .iter()
             .map(|text| text.parse().expect("a pattern"))
             .collect();
-        let deviations: Vec<_> = deviations.iter().collect();
-        Outcome::of(record, &allow, &deviations, Vec::new(), PathBuf::new())
+        Outcome::of(record, &Expectations::new(&options, None), PathBuf::new())
     }
 
     fn deviation(case: &str, behavior: &str) -> Deviation {
@@ -258,13 +328,13 @@ mod tests {
     }
 
     #[test]
-    fn a_known_defect_of_the_suite_counts_only_with_the_very_verdicts_it_is_known_for() {
+    fn a_known_deviation_counts_only_with_the_very_verdicts_it_is_known_for() {
         let known = [deviation("13.2.*", "ERROR")];
         let hit = outcome(&[("13.2.1", "ERROR", "FAILED")], &[], &known);
         assert_eq!(hit.exit_code(), 0);
         assert_eq!(
             hit.findings[0].reason,
-            Reason::SuiteDefect("it crashes".to_owned())
+            Reason::Deviation("it crashes".to_owned())
         );
         for (id, verdict, close) in [
             ("13.3.1", "ERROR", "FAILED"),
@@ -276,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_defect_that_no_longer_occurs_is_flagged() {
+    fn a_known_deviation_that_no_longer_occurs_is_flagged() {
         let known = [deviation("13.2.1", "ERROR")];
         let outcome = outcome(
             &[("13.2.1", "OK", "OK"), ("13.2.2", "OK", "OK")],
@@ -285,5 +355,14 @@ mod tests {
         );
         assert_eq!(outcome.outdated.len(), 1);
         assert_eq!(outcome.exit_code(), 1);
+    }
+
+    #[test]
+    fn what_occurs_only_sometimes_is_accepted_and_not_missed() {
+        let mut known = deviation("3.4", "NON-STRICT");
+        known.sometimes = true;
+        for result in [("3.4", "OK", "OK"), ("3.4", "NON-STRICT", "FAILED")] {
+            assert_eq!(outcome(&[result], &[], &[known.clone()]).exit_code(), 0);
+        }
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cloverleaf_reports::{CaseId, CloseVerdict, Role, Verdict};
-use tokio::sync::mpsc::UnboundedSender;
+use cloverleaf_reports::{CaseId, Role};
 use tokio::time::timeout;
 
-use super::measure::Progress;
+use super::news::Reporter;
 use crate::catalog;
 use crate::process::Process;
 use crate::subject::SubjectCommand;
@@ -21,15 +20,6 @@ const START: Duration = Duration::from_secs(600);
 
 /// How long a process may take to end once it has nothing more to do.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-
-/// A verdict as it falls.
-#[derive(Clone, Debug)]
-pub(super) struct Judged {
-    pub(super) role: Role,
-    pub(super) case: CaseId,
-    pub(super) verdict: Verdict,
-    pub(super) close_verdict: CloseVerdict,
-}
 
 /// Some of the cases, and a folder for this run of the judge.
 #[derive(Debug)]
@@ -56,7 +46,7 @@ struct Running<'a> {
     open: BTreeSet<CaseId>,
     /// The case that runs, for those judges that say so.
     current: Option<CaseId>,
-    news: &'a UnboundedSender<Progress>,
+    reporter: &'a Reporter,
 }
 
 impl Shard {
@@ -66,7 +56,7 @@ impl Shard {
         judge: &Judge,
         opponent: &Opponent,
         agent: &str,
-        news: &UnboundedSender<Progress>,
+        reporter: &Reporter,
     ) -> Result<(), String> {
         let url = match opponent {
             Opponent::Server { url } => Some(url.as_str()),
@@ -84,7 +74,7 @@ impl Shard {
             judge: process,
             open: self.cases.iter().cloned().collect(),
             current: None,
-            news,
+            reporter,
         };
         match opponent {
             Opponent::Server { .. } => running.as_client().await,
@@ -186,15 +176,7 @@ impl Running<'_> {
             Some(Line::Judged(case, verdict, close_verdict)) => {
                 // A client may run a case twice; it counts once.
                 if self.open.remove(&case) {
-                    let role = self.shard.role;
-                    let judged = Judged {
-                        role,
-                        case,
-                        verdict,
-                        close_verdict,
-                    };
-                    // The receiver is gone only when the run is being given up.
-                    let _ = self.news.send(Progress::Judged(judged));
+                    self.reporter.verdict(case, verdict, close_verdict);
                 }
             }
             Some(Line::Listening(_)) | None => {}
@@ -227,8 +209,7 @@ impl Running<'_> {
             .first()
             .map_or_else(String::new, |case| format!(", the first {case}"));
         format!(
-            "{} role: {why}; {} of {} cases are missing{first}; logs: {}\n{}",
-            self.shard.role,
+            "{why}; {} of {} cases are missing{first}; logs: {}\n{}",
             self.open.len(),
             self.shard.cases.len(),
             self.shard.folder.display(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::catalog;
 use crate::selection;
+use crate::subject::{Start, SubjectCommand};
 
 /// What every judge of these tests begins with: the folder and the cases of its shard, and a
 /// way to give a verdict.
@@ -41,18 +42,9 @@ impl Bench {
             .iter()
             .map(|text| text.parse().expect("a pattern"))
             .collect();
-        let options = Options {
-            server: None,
-            client: None,
-            cases: selection::select(catalog::all(), &patterns, &[]).expect("not empty"),
-            jobs: NonZeroUsize::MIN,
-            out: folder.path().join("out"),
-            agent: "Us".to_owned(),
-            allow: Vec::new(),
-            server_url: None,
-            fast: false,
-            budget: None,
-        };
+        let cases = selection::select(catalog::all(), &patterns, &[]).expect("not empty");
+        let mut options = Options::new(Vec::new(), cases, folder.path().join("out"));
+        options.jobs = NonZeroUsize::MIN;
         Self {
             judge: Judge::on(python),
             folder,
@@ -61,13 +53,18 @@ impl Bench {
     }
 
     fn server(mut self, command: &str) -> Self {
-        self.options.server = Some(SubjectCommand::shell(command));
+        self.add("Us", Role::Server, command);
         self
     }
 
     fn client(mut self, command: &str) -> Self {
-        self.options.client = Some(SubjectCommand::shell(command));
+        self.add("Us", Role::Client, command);
         self
+    }
+
+    fn add(&mut self, name: &str, role: Role, command: &str) {
+        let start = Start::Command(SubjectCommand::shell(command));
+        self.options.subjects.push(Subject::new(name, role, start));
     }
 
     async fn check(&self) -> (Outcome, Vec<String>) {
@@ -134,8 +131,8 @@ async fn a_failed_case_fails_the_check_and_keeps_the_logs() {
     let (outcome, judged) = bench.check().await;
     assert_eq!(outcome.exit_code(), 1);
     assert_eq!(judged, ["server 1.1.1 true", "server 1.1.2 false"]);
-    assert!(bench.file("run/servers/01/judge.log").is_file());
-    assert!(bench.file("run/servers/server.log").is_file());
+    assert!(bench.file("run/Us-server/01/judge.log").is_file());
+    assert!(bench.file("run/Us-server/server.log").is_file());
 }
 
 #[tokio::test]
@@ -155,7 +152,7 @@ async fn a_judge_that_breaks_off_leaves_an_incomplete_report_that_says_so() {
         "7 of 8 cases",
         "the first 1.1.2",
         "out of memory",
-        "run/servers/01",
+        "run/Us-server/01",
     ] {
         assert!(trouble.contains(part), "{part}: {trouble}");
     }
@@ -166,11 +163,16 @@ async fn a_judge_that_breaks_off_leaves_an_incomplete_report_that_says_so() {
 #[tokio::test]
 async fn a_server_that_never_comes_up_is_unreachable() {
     let bench = Bench::new("", &["1.1.1"]).server("echo no >&2; exit 1");
-    let error = check(&By::Installed(bench.judge.clone()), &bench.options, |_| {})
-        .await
-        .expect_err("no report");
-    assert_eq!(error.exit_code(), 3);
-    assert!(error.to_string().contains("server.log"), "{error}");
+    let (outcome, _) = bench.check().await;
+    assert_eq!(outcome.exit_code(), 3);
+    let [trouble] = &outcome.troubles[..] else {
+        panic!("{:?}", outcome.troubles)
+    };
+    for part in ["Us (server): ", "exit status: 1", "server.log"] {
+        assert!(trouble.contains(part), "{part}: {trouble}");
+    }
+    assert_eq!(outcome.record.troubles, outcome.troubles);
+    assert_eq!(outcome.findings_of(&Reason::Missing).count(), 1);
 }
 
 #[tokio::test]
@@ -181,7 +183,7 @@ async fn a_server_that_dies_in_mid_run_is_noticed() {
          while kill -0 $pid 2>/dev/null; do :; done; exit 0",
         &["1.1.1", "1.1.2", "12.1.1"],
     );
-    let pid = bench.file("run/servers/pid");
+    let pid = bench.file("run/Us-server/pid");
     let server = format!(
         "echo $$ > {}; {}",
         pid.display(),
@@ -198,9 +200,9 @@ async fn a_server_that_dies_in_mid_run_is_noticed() {
         "{:?}",
         outcome.troubles
     );
-    assert!(bench.file("run/servers/01").is_dir());
+    assert!(bench.file("run/Us-server/01").is_dir());
     assert!(
-        !bench.file("run/servers/02").exists(),
+        !bench.file("run/Us-server/02").exists(),
         "no shard begins without a server"
     );
 }
@@ -241,7 +243,7 @@ async fn a_client_that_ends_early_leaves_missing_cases_and_its_status() {
         panic!("{:?}", outcome.troubles)
     };
     assert!(
-        trouble.contains("the client under test ended (exit status: 5)"),
+        trouble.contains("Us (client): the client under test ended (exit status: 5)"),
         "{trouble}"
     );
     assert_eq!(bench.index("clients")["Us"]["1.1.1"]["behavior"], "OK");

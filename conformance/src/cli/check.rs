@@ -1,6 +1,6 @@
 //! `cloverleaf check`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cloverleaf_conformance::catalog;
-use cloverleaf_conformance::check::{self, By, Finding, Options, Outcome, Reason};
+use cloverleaf_conformance::check::{self, By, Finding, Options, Outcome, Outdated, Reason};
 use cloverleaf_conformance::selection::{self, Pattern};
-use cloverleaf_conformance::subject::SubjectCommand;
+use cloverleaf_conformance::subject::{Start, Subject, SubjectCommand};
+use cloverleaf_conformance::subjects::Subjects;
 use cloverleaf_conformance::suite::{Judge, Suite};
 use cloverleaf_reports::{Role, text};
 
@@ -84,6 +85,27 @@ pub(super) struct Check {
     #[arg(long, value_name = "COMMAND", help_heading = "Other subjects")]
     client_command: Option<String>,
 
+    /// Judge the implementations of this file (conformance/README.md says what is in it)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["server_command", "server_url", "client_command", "agent"],
+        help_heading = "Many subjects"
+    )]
+    subjects: Option<PathBuf>,
+
+    /// Only these of the file; without a file, of those that come with this program: `list` shows
+    /// their names
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 1..,
+        value_delimiter = ',',
+        conflicts_with_all = ["server_command", "server_url", "client_command", "agent"],
+        help_heading = "Many subjects"
+    )]
+    subject: Vec<String>,
+
     /// The name to report under
     #[arg(
         long,
@@ -129,7 +151,8 @@ impl Check {
             SuiteName::Kosoku => Some(Suite::Kosoku),
         };
         let options = match self.options() {
-            Ok(options) => options,
+            Ok(Some(options)) => options,
+            Ok(None) => return ExitCode::SUCCESS,
             Err(error) => return fail(&error, 2),
         };
         let installed = suite.map(|suite| Judge::prepare(suite, &mut |line| eprintln!("{line}")));
@@ -153,84 +176,143 @@ impl Check {
         }
     }
 
-    fn options(self) -> Result<Options, Box<dyn std::error::Error>> {
+    /// What to check; `None` if the names of the subjects were all that was wanted.
+    fn options(self) -> Result<Option<Options>, Box<dyn std::error::Error>> {
         let suite: Vec<_> = match self.suite {
             SuiteName::Native => catalog::known().to_vec(),
             SuiteName::Wstest | SuiteName::Kosoku => catalog::all().collect(),
         };
         let cases = selection::select(suite, &self.cases, &self.exclude)?;
-        let mut options = Options::new(cases, self.out)?;
-        if let Some(command) = &self.server_command {
-            options.server = Some(SubjectCommand::shell(command));
-        }
-        options.server_url = self.server_url;
-        if let Some(command) = &self.client_command {
-            options.client = Some(SubjectCommand::shell(command));
-        }
-        match self.role {
-            RoleName::Server => options.client = None,
-            RoleName::Client => {
-                options.server = None;
-                options.server_url = None;
+        let subjects = if self.subjects.is_some() || !self.subject.is_empty() {
+            match self.many()? {
+                Some(subjects) => subjects,
+                None => return Ok(None),
             }
-            RoleName::Both => {}
-        }
+        } else {
+            self.pair()?
+        };
+        let mut options = Options::new(subjects, cases, self.out);
         options.jobs = match (self.jobs, self.suite) {
             (Some(jobs), _) => jobs,
             // Judge and subject take turns, so that two cases leave a core idle now and then.
             (None, SuiteName::Native) => options.jobs.saturating_add(options.jobs.get()),
             (None, _) => options.jobs,
         };
-        options.agent = self.agent;
         options.allow = self.allow;
         options.fast = self.fast;
         options.budget = self
             .budget
             .map(|seconds| Duration::from_secs(seconds.get()));
-        Ok(options)
+        Ok(Some(options))
+    }
+
+    /// Our server and client, or what was named in their places.
+    fn pair(&self) -> Result<Vec<Subject>, std::io::Error> {
+        let command = |line: &String| Start::Command(SubjectCommand::shell(line));
+        let server = match (&self.server_url, &self.server_command) {
+            (Some(url), _) => Some(Start::Running(url.clone())),
+            (None, command_line) => command_line.as_ref().map(command),
+        };
+        let client = self.client_command.as_ref().map(command);
+        [(Role::Server, server), (Role::Client, client)]
+            .into_iter()
+            .filter(|(role, _)| self.role.includes(*role))
+            .map(|(role, start)| match start {
+                Some(start) => Ok(Subject::new(&self.agent, role, start)),
+                None => Subject::ours(&self.agent, role),
+            })
+            .collect()
+    }
+
+    /// The subjects of a file, installed. `None` if they were only to be listed.
+    fn many(&self) -> Result<Option<Vec<Subject>>, Box<dyn std::error::Error>> {
+        let file = match &self.subjects {
+            Some(path) => Subjects::read(path)?,
+            None => Subjects::shipped()?,
+        };
+        if self.subject.iter().any(|name| name == "list") {
+            for library in file.libraries() {
+                let roles: Vec<_> = library.roles().map(Role::as_str).collect();
+                let version = library.version().unwrap_or_default();
+                let line = format!("{} {version} ({})\n", library.name(), roles.join(", "));
+                super::print(&line);
+            }
+            return Ok(None);
+        }
+        let roles: Vec<_> = [Role::Server, Role::Client]
+            .into_iter()
+            .filter(|role| self.role.includes(*role))
+            .collect();
+        let subjects: Vec<_> = file
+            .select(&self.subject)?
+            .iter()
+            .flat_map(|library| library.subjects(&roles, &mut |line| eprintln!("{line}")))
+            .collect();
+        match subjects.is_empty() {
+            true => Err("none of these subjects has this role".into()),
+            false => Ok(Some(subjects)),
+        }
     }
 }
 
 fn print(outcome: &Outcome) {
     println!("\n{}", text::table(&outcome.record));
-    let list = |heading: &str, findings: Vec<&Finding>| {
-        if !findings.is_empty() {
-            println!("{heading}");
-            for finding in findings {
-                let Finding {
-                    role,
-                    case,
-                    verdict,
-                    close_verdict,
-                    ..
-                } = finding;
-                println!("  {role} {case}: {verdict}, close {close_verdict}");
-            }
-        }
+    let names: BTreeSet<_> = outcome
+        .record
+        .subjects()
+        .map(|(_, subject)| &subject.name)
+        .collect();
+    let who = |subject: &String, role: &Role| match names.len() {
+        0 | 1 => role.to_string(),
+        _ => format!("{subject} ({role})"),
     };
-    list(
-        "Tolerated, as --allow says:",
-        outcome.findings_of(&Reason::Allowed).collect(),
-    );
+    let allowed: Vec<_> = outcome.findings_of(&Reason::Allowed).collect();
+    if !allowed.is_empty() {
+        println!("Tolerated, as --allow says:");
+    }
+    for finding in allowed {
+        let Finding {
+            subject,
+            role,
+            case,
+            verdict,
+            close_verdict,
+            ..
+        } = finding;
+        let who = who(subject, role);
+        println!("  {who} {case}: {verdict}, close {close_verdict}");
+    }
 
-    let mut defects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, &str), BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for finding in &outcome.findings {
-        if let Reason::SuiteDefect(reason) = &finding.reason {
-            let case = format!("{} {}", finding.role, finding.case);
-            defects.entry(reason).or_default().push(case);
+        let key = match &finding.reason {
+            Reason::SuiteDefect(reason) => ("Known defect of the suite", reason.as_str()),
+            Reason::Deviation(reason) => ("Known deviation", reason.as_str()),
+            _ => continue,
+        };
+        let subjects = known.entry(key).or_default();
+        let cases = subjects.entry(who(&finding.subject, &finding.role));
+        cases.or_default().push(finding.case.as_str());
+    }
+    for ((what, reason), subjects) in known {
+        let count: usize = subjects.values().map(Vec::len).sum();
+        println!("{what} ({count} cases): {reason}");
+        for (who, cases) in subjects {
+            println!("  {who} {}", shortened(&cases));
         }
     }
-    for (reason, cases) in defects {
+    for outdated in &outcome.outdated {
+        let Outdated {
+            subject,
+            role,
+            case,
+            reason,
+            ..
+        } = outdated;
         println!(
-            "Known defect of the suite ({} cases): {reason}",
-            cases.len()
-        );
-        println!("  {}", cases.join(", "));
-    }
-    for (role, case, reason) in &outcome.outdated {
-        println!(
-            "{role} {case} is judged rightly, though the list of the suite's defects says: {reason}\n  \
-             Take it off the list."
+            "{} {case} is judged as it should be, though a list says: {reason}\n  \
+             Take it off the list.",
+            who(subject, role)
         );
     }
     for trouble in &outcome.troubles {
@@ -245,4 +327,15 @@ fn print(outcome: &Outcome) {
             _ => "The run is INCOMPLETE.",
         }
     );
+}
+
+/// A list of cases that fits on a line or two.
+fn shortened(cases: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    match cases.get(..SHOWN) {
+        Some(first) if cases.len() > SHOWN => {
+            format!("{} and {} more", first.join(", "), cases.len() - SHOWN)
+        }
+        _ => cases.join(", "),
+    }
 }

@@ -31,12 +31,16 @@ pub(super) struct Echo {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
+    /// Serve wss with a certificate made now, which nobody trusts: for judges, who do not check it
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+
     /// Do not accept permessage-deflate
     #[arg(long)]
     no_deflate: bool,
 
     /// Serve with one fault, to see that a suite finds it; `help` lists them
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["tls_cert", "no_deflate"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["tls_cert", "tls_self_signed", "no_deflate"])]
     fault: Option<String>,
 
     /// End when standard input does
@@ -50,17 +54,27 @@ impl Echo {
             Ok(fault) => fault,
             Err(code) => return code,
         };
-        let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(chain), Some(key)) => match ServerTls::from_files(chain, key) {
-                Ok(tls) => Some(tls),
-                Err(error) => return fail(&error, 2),
-            },
-            _ => None,
+        let tls = match self.tls() {
+            Ok(tls) => tls,
+            Err(error) => return fail(&error, 2),
         };
         match super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls, fault))) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 2),
         }
+    }
+
+    fn tls(&self) -> Result<Option<ServerTls>, Box<dyn std::error::Error>> {
+        if self.tls_self_signed {
+            let names = ["localhost".to_owned(), self.listen.ip().to_string()];
+            let made = rcgen::generate_simple_self_signed(names)?;
+            let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+            return Ok(Some(ServerTls::from_pem(chain.as_bytes(), key.as_bytes())?));
+        }
+        Ok(match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => Some(ServerTls::from_files(chain, key)?),
+            _ => None,
+        })
     }
 
     async fn serve(

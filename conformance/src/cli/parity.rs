@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use cloverleaf_conformance::catalog;
-use cloverleaf_conformance::parity::{self, Comparison, Difference, Listed, ParitySubject, Plan};
-use cloverleaf_conformance::peers;
+use cloverleaf_conformance::parity::{self, Comparison, Difference, Listed, Plan};
 use cloverleaf_conformance::selection::{self, Pattern};
+use cloverleaf_conformance::subject::{Start, Subject};
+use cloverleaf_conformance::subjects::Subjects;
 use cloverleaf_conformance::suite::{Judge, Suite};
-use cloverleaf_reports::Role;
 
 use super::fail;
 
@@ -160,30 +160,35 @@ impl Parity {
             .collect()
     }
 
-    fn chosen(&self, troubles: &mut Vec<String>) -> Result<Vec<ParitySubject>, std::io::Error> {
+    fn chosen(
+        &self,
+        troubles: &mut Vec<String>,
+    ) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
         let mut subjects = Vec::new();
         if self.subjects.contains(&SubjectsName::Ours) {
-            subjects.extend(ParitySubject::ours()?);
+            subjects.extend(parity::ours()?);
         }
         if self.subjects.contains(&SubjectsName::Foreign) {
             let wanted = |name: &str| self.only.as_ref().is_none_or(|text| name.contains(text));
-            for peer in peers::all().iter().filter(|peer| wanted(peer.name())) {
-                match peer.prepare(&mut |line| eprintln!("{line}")) {
-                    Ok(installed) => {
-                        let name = peer.name();
-                        let (server, client) = (installed.server(), installed.client());
-                        subjects.push(ParitySubject::new(name, Role::Server, server));
-                        subjects.push(ParitySubject::new(name, Role::Client, client));
-                    }
-                    Err(error) => {
-                        println!("INCOMPLETE: {error}");
-                        troubles.push(error.to_string());
+            let shipped = Subjects::shipped()?;
+            for library in shipped.libraries() {
+                if !library.is_installed() || !wanted(library.name()) {
+                    continue;
+                }
+                let roles: Vec<_> = library.roles().collect();
+                for subject in library.subjects(&roles, &mut |line| eprintln!("{line}")) {
+                    if let Start::Unavailable(reason) = &subject.start {
+                        let trouble = format!("{subject}: {reason}");
+                        println!("INCOMPLETE: {trouble}");
+                        troubles.push(trouble);
+                    } else {
+                        subjects.push(subject);
                     }
                 }
             }
         }
         if self.subjects.contains(&SubjectsName::Faults) {
-            subjects.extend(ParitySubject::faulty()?);
+            subjects.extend(parity::faulty()?);
         }
         subjects.retain(|subject| self.role.includes(subject.role));
         if let Some(text) = &self.only {

@@ -1,6 +1,7 @@
 //! What a person sees while a check runs: a bar on a terminal, else a line now and then.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, stderr};
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,14 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 pub(super) struct Progress {
     bar: ProgressBar,
     terminal: bool,
+    /// Whether lines must say which subject they are about.
+    several: bool,
     state: RefCell<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// For each role that runs: cases judged, cases in all.
+    /// For each role that runs: cases judged, cases in all, of all subjects.
     server: Option<(usize, usize)>,
     client: Option<(usize, usize)>,
     unexpected: usize,
@@ -33,14 +36,27 @@ struct State {
 impl Progress {
     pub(super) fn new(options: &Options) -> Self {
         let terminal = stderr().is_terminal();
-        let cases = |role| (0, catalog::for_role(&options.cases, role).len());
-        let roles = options.roles();
-        let count = |role| roles.contains(&role).then(|| cases(role));
+        let count = |role| {
+            let subjects = options
+                .subjects
+                .iter()
+                .filter(|subject| subject.role == role);
+            match subjects.count() {
+                0 => None,
+                subjects => Some((0, subjects * catalog::for_role(&options.cases, role).len())),
+            }
+        };
         let server = count(Role::Server);
         let client = count(Role::Client);
-        let roles = u64::from(server.is_some()) + u64::from(client.is_some());
+        let names: BTreeSet<&str> = options
+            .subjects
+            .iter()
+            .map(|subject| subject.name.as_str())
+            .collect();
+        let several = names.len() > 1;
         // The bar counts expected time, not cases: those of groups 12 and 13 take far longer.
         let work: u64 = options.cases.iter().map(catalog::weight).sum();
+        let subjects = u64::try_from(options.subjects.len()).unwrap_or(u64::MAX);
         let target = if terminal {
             ProgressDrawTarget::stderr()
         } else {
@@ -49,7 +65,8 @@ impl Progress {
         let style =
             ProgressStyle::with_template("{bar:30} {percent:>3}% {elapsed} gone  {wide_msg}")
                 .expect("the template is well-formed");
-        let bar = ProgressBar::with_draw_target(Some(work * roles), target).with_style(style);
+        let bar = ProgressBar::with_draw_target(Some(work.saturating_mul(subjects)), target)
+            .with_style(style);
         if terminal {
             bar.enable_steady_tick(Duration::from_millis(500));
         }
@@ -65,6 +82,7 @@ impl Progress {
         Self {
             bar,
             terminal,
+            several,
             state: RefCell::new(state),
         }
     }
@@ -72,6 +90,7 @@ impl Progress {
     pub(super) fn show(&self, event: &Event) {
         match event {
             Event::Judged {
+                subject,
                 role,
                 case,
                 verdict,
@@ -94,7 +113,11 @@ impl Progress {
                         CloseVerdict::Ok => String::new(),
                         other => format!(", close {other}"),
                     };
-                    self.say(&format!("{role} {case}: {verdict}{close}"));
+                    let who = match self.several {
+                        true => format!("{subject} ({role})"),
+                        false => role.to_string(),
+                    };
+                    self.say(&format!("{who} {case}: {verdict}{close}"));
                 }
                 self.bar.set_message(format!("{state}{}", self.left()));
                 if !self.terminal && state.last_line.elapsed() >= LINE_EVERY {
@@ -106,7 +129,7 @@ impl Progress {
                     );
                 }
             }
-            Event::Trouble(trouble) => self.say(trouble),
+            Event::Remark(line) | Event::Trouble(line) => self.say(line),
             _ => {}
         }
     }

@@ -10,6 +10,7 @@ use cloverleaf_judge::case::Case;
 use cloverleaf_judge::random::Random;
 use cloverleaf_judge::run::{self, Place};
 use cloverleaf_reports::{CaseResult, Role};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -92,6 +93,8 @@ pub struct FuzzingClient {
     pub exclusions: Arc<AgentExclusions>,
     /// How many cases run at a time.
     pub jobs: NonZeroUsize,
+    /// Places that others want too; each case takes one.
+    places: Option<Arc<Semaphore>>,
 }
 
 impl FuzzingClient {
@@ -101,7 +104,14 @@ impl FuzzingClient {
             cases: cases.into(),
             exclusions: Arc::default(),
             jobs,
+            places: None,
         }
+    }
+
+    /// A case runs only when it gets one of these places.
+    pub(crate) fn sharing(mut self, places: Arc<Semaphore>) -> Self {
+        self.places = Some(places);
+        self
     }
 
     /// Judges a server. Results come through the channel; it closes when all cases have run or
@@ -121,7 +131,15 @@ impl FuzzingClient {
                 let (client, shared) = (client.clone(), Arc::clone(&shared));
                 let sender = sender.clone();
                 workers.spawn(async move {
-                    while let Some(case) = shared.next(&client.cases) {
+                    loop {
+                        let _place = match &client.places {
+                            // The semaphore is never closed.
+                            Some(places) => Some(places.acquire().await),
+                            None => None,
+                        };
+                        let Some(case) = shared.next(&client.cases) else {
+                            return;
+                        };
                         let news = client.run(case, &shared).await;
                         let ended = sender.is_closed();
                         if let Some(news) = news {

@@ -14,17 +14,18 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::check::{self, By, Options};
+use crate::subject::Subject;
 use crate::suite::Judge;
 pub use difference::{Difference, Pair};
 pub use listed::{Listed, ListedError};
-pub use subject::ParitySubject;
+pub use subject::{faulty, ours};
 
 /// What to compare.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Plan {
     /// The subjects, each in one role.
-    pub subjects: Vec<ParitySubject>,
+    pub subjects: Vec<Subject>,
     /// The suites to compare the native one with.
     pub judges: Vec<Judge>,
     /// Autobahn's cases, in id order.
@@ -40,7 +41,7 @@ pub struct Plan {
 impl Plan {
     /// Compares over these subjects and cases, one subject at a time.
     pub fn new(
-        subjects: Vec<ParitySubject>,
+        subjects: Vec<Subject>,
         judges: Vec<Judge>,
         cases: Vec<CaseId>,
         out: impl Into<PathBuf>,
@@ -100,11 +101,7 @@ pub async fn compare(plan: Plan, mut on_comparison: impl FnMut(Comparison)) {
     }
 }
 
-async fn judge_subject(
-    plan: &Plan,
-    subject: &ParitySubject,
-    sender: &mpsc::UnboundedSender<Comparison>,
-) {
+async fn judge_subject(plan: &Plan, subject: &Subject, sender: &mpsc::UnboundedSender<Comparison>) {
     let folder = plan.out.join(subject.folder());
     let (native, native_troubles) =
         verdicts(&By::Us, subject, &plan.cases, &folder.join("native")).await;
@@ -156,17 +153,11 @@ async fn judge_subject(
 /// The verdicts of one suite on one subject, and what went wrong.
 async fn verdicts(
     by: &By,
-    subject: &ParitySubject,
+    subject: &Subject,
     cases: &[CaseId],
     out: &Path,
 ) -> (Verdicts, Vec<String>) {
-    let mut options = match Options::new(cases.to_vec(), out) {
-        Ok(options) => options,
-        Err(error) => return (Verdicts::new(), vec![error.to_string()]),
-    };
-    options.server = (subject.role == Role::Server).then(|| subject.command.clone());
-    options.client = (subject.role == Role::Client).then(|| subject.command.clone());
-    options.agent.clone_from(&subject.name);
+    let options = Options::new(vec![subject.clone()], cases.to_vec(), out);
     let outcome = match check::check(by, &options, |_| {}).await {
         Ok(outcome) => outcome,
         Err(error) => return (Verdicts::new(), vec![error.to_string()]),

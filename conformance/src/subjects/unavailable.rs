@@ -1,11 +1,11 @@
-//! Why a peer is not there.
+//! Why a library is not there.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a peer cannot be a subject here.
+/// Why a library cannot be a subject here.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unavailable {

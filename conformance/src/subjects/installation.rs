@@ -1,4 +1,4 @@
-//! Puts a peer into the cache, whole or not at all.
+//! Puts a library into the cache, whole or not at all.
 //!
 //! It is made in a folder of its own beside the place where it belongs, under a lock, and
 //! renamed when all is done. What it was made from is kept inside, so that another version
@@ -48,12 +48,12 @@ impl Step {
     }
 }
 
-/// A folder in the cache with a peer's program and the library it uses.
+/// A folder in the cache with a library and the programs that use it.
 pub(super) struct Installation<'a> {
     label: String,
     folder: PathBuf,
     log: PathBuf,
-    content: &'a [(&'a str, &'a str)],
+    content: &'a [(String, String)],
     stamp: String,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Installation<'a> {
         cache: &Path,
         label: String,
         package: &str,
-        content: &'a [(&'a str, &'a str)],
+        content: &'a [(String, String)],
     ) -> Self {
         let mut stamp = format!("{package}\n");
         for (path, text) in content {
@@ -125,6 +125,7 @@ impl<'a> Installation<'a> {
         ));
         let unfinished = self.beside("new");
         remove(&unfinished)?;
+        fs::create_dir_all(&unfinished).map_err(at(&unfinished))?;
         self.write_content(&unfinished)?;
         File::create(&self.log).map_err(at(&self.log))?;
         for step in &steps {
@@ -196,7 +197,7 @@ fn remove(folder: &Path) -> Result<(), Unavailable> {
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Unavailable {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Unavailable {
     let path = path.to_owned();
     move |source| Unavailable::Io { path, source }
 }
@@ -214,7 +215,11 @@ pub(super) fn on_path(name: &'static str) -> Result<PathBuf, Unavailable> {
 mod tests {
     use super::*;
 
-    const CONTENT: [(&str, &str); 1] = [("src/peer", "echo hello\n")];
+    fn content(text: &str) -> [(String, String); 1] {
+        [("src/peer".to_owned(), text.to_owned())]
+    }
+
+    const HELLO: &str = "echo hello\n";
 
     fn shell(script: &str) -> Step {
         Step::new("trying", "/bin/sh", &["-c", script])
@@ -225,7 +230,8 @@ mod tests {
     #[test]
     fn an_installation_holds_its_files_and_what_its_steps_made() {
         let cache = tempfile::tempdir().expect("temporary folder");
-        let installation = Installation::new(cache.path(), "x-1".to_owned(), "x==1", &CONTENT);
+        let content = content(HELLO);
+        let installation = Installation::new(cache.path(), "x-1".to_owned(), "x==1", &content);
         let steps = || {
             let make = shell("mkdir target bin && cp src/peer bin/made");
             Ok(vec![make.leaving_behind("target")])
@@ -243,7 +249,8 @@ mod tests {
     #[test]
     fn what_is_there_is_used_without_looking_for_tools() {
         let cache = tempfile::tempdir().expect("temporary folder");
-        let installation = Installation::new(cache.path(), "x-1".to_owned(), "x==1", &CONTENT);
+        let content = content(HELLO);
+        let installation = Installation::new(cache.path(), "x-1".to_owned(), "x==1", &content);
         let first = installation.ensure(&mut nobody, "no time", || Ok(Vec::new()));
         let mut said = Vec::new();
         let second = installation.ensure(&mut |line| said.push(line.to_owned()), "no time", || {
@@ -256,7 +263,7 @@ mod tests {
     #[test]
     fn another_pin_another_program_or_a_broken_link_is_installed_anew() {
         let cache = tempfile::tempdir().expect("temporary folder");
-        let make = |package: &str, content: &[(&str, &str)]| {
+        let make = |package: &str, content: &[(String, String)]| {
             let installation = Installation::new(cache.path(), "x".to_owned(), package, content);
             let mut planned = false;
             let plan = || {
@@ -266,23 +273,23 @@ mod tests {
             let folder = installation.ensure(&mut nobody, "no time", plan);
             (folder.expect("installed"), planned)
         };
-        assert!(make("x==1", &CONTENT).1, "nothing there");
-        assert!(!make("x==1", &CONTENT).1, "the same again");
-        assert!(make("x==2", &CONTENT).1, "another pin");
-        assert!(make("x==2", &[("src/peer", "exit\n")]).1, "another program");
+        assert!(make("x==1", &content(HELLO)).1, "nothing there");
+        assert!(!make("x==1", &content(HELLO)).1, "the same again");
+        assert!(make("x==2", &content(HELLO)).1, "another pin");
+        assert!(make("x==2", &content("exit\n")).1, "another program");
 
-        let (folder, _) = make("x==2", &CONTENT);
+        let (folder, _) = make("x==2", &content(HELLO));
         fs::create_dir_all(folder.join("env/bin")).expect("created");
         std::os::unix::fs::symlink("/no/such/python", folder.join("env/bin/python"))
             .expect("linked");
-        assert!(make("x==2", &CONTENT).1, "the interpreter is gone");
+        assert!(make("x==2", &content(HELLO)).1, "the interpreter is gone");
     }
 
     #[test]
     fn a_failed_step_leaves_what_was_there_and_says_why() {
         let cache = tempfile::tempdir().expect("temporary folder");
         let install = |package, script| {
-            Installation::new(cache.path(), "x".to_owned(), package, &CONTENT).ensure(
+            Installation::new(cache.path(), "x".to_owned(), package, &content(HELLO)).ensure(
                 &mut nobody,
                 "no time",
                 || Ok(vec![shell(script)]),
@@ -303,7 +310,8 @@ mod tests {
     #[test]
     fn a_missing_tool_is_named() {
         let cache = tempfile::tempdir().expect("temporary folder");
-        let installation = Installation::new(cache.path(), "x".to_owned(), "x==1", &CONTENT);
+        let content = content(HELLO);
+        let installation = Installation::new(cache.path(), "x".to_owned(), "x==1", &content);
         let error = installation
             .ensure(&mut nobody, "no time", || {
                 on_path("no-such-program").map(|_| Vec::new())
