@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 
 use crate::model::{CaseId, CaseResult, CloseVerdict, Record, Role, Standing, Subject, Verdict};
-use crate::outcome::words;
+use crate::outcome::{number_of, words};
 use crate::pattern::{first_of, patterns};
 use crate::printable::{clipped, name};
 
@@ -95,7 +95,8 @@ fn accepted(record: &Record) -> Vec<Annotation> {
     let annotation = Annotation {
         title: "Accepted deviations".to_owned(),
         message: format!(
-            "{count} results are not fully right and expected to be so; the report has the reasons."
+            "{} not fully right, as expected; the report has the reasons.",
+            number_of(count, "result is", "results are")
         ),
         weight: count,
     };
@@ -152,8 +153,9 @@ fn of_subject(record: &Record, role: Role, subject: &Subject, kind: Kind) -> Vec
         Annotation {
             title: format!("{who}: {section}"),
             message: format!(
-                "{} of {cases} cases: {}",
+                "{} of {}: {}",
                 members.len(),
+                number_of(cases, "case", "cases"),
                 alike(&members, &all)
             ),
             weight: members.len(),

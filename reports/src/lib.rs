@@ -1,12 +1,19 @@
-//! Conformance results: one model, Autobahn's JSON, one HTML page.
+//! Conformance results: one model, Autobahn's JSON, and what people and machines read.
 //!
 //! A [`Record`] says what one conformance run found: for each role and each subject, every case
 //! with its two verdicts and what was seen on the wire. Everything else is a function of it:
 //!
 //! ```text
-//!  Autobahn's index.json, case files --autobahn::read_dir--> Run --Record::add--> Record
-//!                                                                                    |
-//!              autobahn::write_dir <---- text::table <---- html::render <----------+
+//!  results.json ------------------Record::from_json--+
+//!  Autobahn's index.json, case files --autobahn------+--> Record --+--> html      one page
+//!                          (load finds out which)                  +--> text      the terminal
+//!                                                                  +--> markdown  a step summary
+//!                                                                  +--> github    annotations
+//!                                                                  +--> junit     CI systems
+//!                                                                  +--> badge     SVG, shields.io
+//!                                                                  +--> autobahn  the files again
+//!
+//!  two Records ---> diff        several Records ---> trend, site        its JSON form: schema
 //! ```
 //!
 //! Time and host are data in the record, so the same record always gives the same bytes.

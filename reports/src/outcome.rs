@@ -43,6 +43,11 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// A number with its noun: `1 case`, `2 cases`.
+pub(crate) fn number_of(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ use crate::model::{CaseId, CloseVerdict, Record, Role, Verdict};
 
 pub use page::html;
 pub(crate) use page::render;
+pub(crate) use words::verdict;
 pub use words::{markdown, text};
 
 /// From when on a change of time is worth a line.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Change, Diff, OneSided, Outcome, Side, SubjectName, TimeChange};
 use crate::markdown::escape;
 use crate::model::CaseId;
-use crate::outcome::{duration, words};
+use crate::outcome::{duration, number_of, words};
 use crate::pattern::first_of;
 use crate::printable::{clipped, name};
 
@@ -99,24 +99,24 @@ pub(super) fn side(side: &Side) -> String {
 }
 
 /// The diff in a sentence.
-pub(super) fn verdict(diff: &Diff) -> String {
+pub(crate) fn verdict(diff: &Diff) -> String {
     if diff.is_empty() {
         return "No verdict and no close code changed.".to_owned();
     }
     let parts = [
-        (diff.regressions.len(), "regressions"),
-        (diff.fixes.len(), "fixes"),
-        (diff.others.len(), "other changes"),
-        (diff.new_subjects.len(), "new subjects"),
-        (diff.gone_subjects.len(), "subjects gone"),
-        (diff.new_cases.len(), "new cases"),
-        (diff.gone_cases.len(), "cases gone"),
+        (diff.regressions.len(), "regression", "regressions"),
+        (diff.fixes.len(), "fix", "fixes"),
+        (diff.others.len(), "other change", "other changes"),
+        (diff.new_subjects.len(), "new subject", "new subjects"),
+        (diff.gone_subjects.len(), "subject gone", "subjects gone"),
+        (diff.new_cases.len(), "new case", "new cases"),
+        (diff.gone_cases.len(), "case gone", "cases gone"),
     ];
     let parts: Vec<String> = parts
         .iter()
         // That there is no regression is worth saying.
-        .filter(|(count, what)| *count > 0 || *what == "regressions")
-        .map(|(count, what)| format!("{count} {what}"))
+        .filter(|(count, one, _)| *count > 0 || *one == "regression")
+        .map(|(count, one, many)| number_of(*count, one, many))
         .collect();
     format!("{}.", parts.join(", "))
 }
@@ -243,7 +243,11 @@ fn groups(diff: &Diff) -> Vec<Line> {
         .map(|group| Line {
             who: shown(&group.who),
             what: format!("{} -> {}", duration(group.old_ms), duration(group.new_ms)),
-            cases: format!("{}.* ({} cases)", group.group, group.cases),
+            cases: format!(
+                "{}.* ({})",
+                group.group,
+                number_of(group.cases, "case", "cases")
+            ),
         })
         .collect()
 }

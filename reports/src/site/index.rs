@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::badges::Badges;
 use crate::badge::Badge;
-use crate::diff::Diff;
+use crate::diff::{self, Diff};
 use crate::layout;
 use crate::model::{Record, Role, Standing, Subject};
 use crate::printable::{clipped, name};
@@ -56,8 +56,7 @@ pub(super) struct DiffLink {
     old: String,
     new: String,
     path: String,
-    regressions: usize,
-    fixes: usize,
+    changes: String,
 }
 
 impl DiffLink {
@@ -66,8 +65,7 @@ impl DiffLink {
             old: old.to_owned(),
             new: new.to_owned(),
             path,
-            regressions: diff.regressions.len(),
-            fixes: diff.fixes.len(),
+            changes: diff::verdict(diff),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::layout;
 use crate::model::{Counts, Record, Role, Subject};
-use crate::outcome::duration;
+use crate::outcome::{duration, number_of};
 use crate::printable::{clipped, name};
 
 pub use chart::{time_chart, verdict_chart};
@@ -145,7 +145,11 @@ pub(crate) fn render(records: &[Record], in_site: bool) -> String {
     let all = series(records);
     let page = Page {
         nav: in_site,
-        lead: format!("{} runs, {} subjects", records.len(), all.len()),
+        lead: format!(
+            "{}, {}",
+            number_of(records.len(), "run", "runs"),
+            number_of(all.len(), "subject", "subjects")
+        ),
         sections: all.iter().map(section).collect(),
     };
     layout::render(
