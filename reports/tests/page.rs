@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cloverleaf_reports::model::{
     Close, Direction, Event, ExpectedClose, Suite, TimerEvent, Tool, WireRow,
 };
@@ -11,6 +14,7 @@ use cloverleaf_reports::{
     CaseId, CaseResult, CloseVerdict, Detail, Record, Role, Run, Subject, Verdict, autobahn, html,
     text,
 };
+use flate2::read::DeflateDecoder;
 
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
@@ -200,8 +204,12 @@ fn everywhere(text: &str) -> Record {
     result.description = Some(owned());
     result.expectation = Some(owned());
     result.duration_ms = u64::MAX;
+    result.accepted = Some(owned());
     result.detail = Some(detail);
     let mut subject = Subject::new(text);
+    subject.version = Some(owned());
+    subject.language = Some(owned());
+    subject.homepage = Some(owned());
     subject.insert(result);
     let mut untitled = CaseResult::new(id("handshake.12"), Verdict::Ok, CloseVerdict::Ok);
     untitled.description = Some(owned());
@@ -213,6 +221,12 @@ fn everywhere(text: &str) -> Record {
     record.suite = Some(Suite::new(text, text));
     record.started = Some(owned());
     record.host = Some(owned());
+    record.label = Some(owned());
+    record.notes = vec![owned()];
+    record.troubles = vec![owned()];
+    record.sections = ["1", "1.1", "handshake"]
+        .map(|prefix| (prefix.to_owned(), owned()))
+        .into();
     record.runs.push(run);
     record
 }
@@ -287,31 +301,199 @@ fn an_empty_record_is_a_page_that_says_so() {
     assert!(page.contains("No case was run") && page.ends_with("</html>\n"));
 }
 
-/// The whole suite has 517 cases; a page of both roles must stay easy to load and to mail.
-#[test]
-fn the_whole_suite_in_both_roles_stays_near_three_megabytes() {
+/// Three subjects, each with `cases` results as wstest recorded them.
+fn suite_of(cases: usize) -> Record {
     let sample = sample();
     let source = &sample.runs[0].subjects[0];
     let kinds: Vec<&CaseResult> = source.results.values().collect();
     let mut record = Record::new("Everything");
-    for role in [Role::Server, Role::Client] {
-        let mut subject = Subject::new(&*source.name);
-        for number in 0..517 {
+    for (role, name) in [
+        (Role::Server, "one"),
+        (Role::Server, "two"),
+        (Role::Client, "one"),
+    ] {
+        let mut subject = Subject::new(name);
+        for number in 0..cases {
             let mut result = kinds[number % kinds.len()].clone();
-            result.id = id(&format!(
-                "{}.{}.{}",
-                number / 60 + 1,
-                number / 18,
-                number % 18 + 1
-            ));
+            let (group, section, last) = (number / 60 + 1, number / 18, number % 18 + 1);
+            result.id = id(&format!("{group}.{section}.{last}"));
             result.verbatim = None;
             subject.insert(result);
         }
         let mut run = Run::new(role);
         run.subjects.push(subject);
-        record.runs.push(run);
+        record.add(run).expect("different subjects");
     }
-    assert_eq!(record.summary().subjects[1].counts.total, 517);
+    assert_eq!(record.summary().subjects[1].counts.total, cases);
+    record
+}
+
+/// The whole suite has 517 cases; a page must stay easy to load and to mail.
+#[test]
+fn the_whole_suite_of_three_subjects_stays_below_three_megabytes() {
+    let page = html::render(&suite_of(517));
+    assert!(page.len() < 3_000_000, "{}", page.len());
+    assert_eq!(
+        page,
+        html::render(&suite_of(517)),
+        "same record, same bytes"
+    );
+}
+
+/// The packed details of each case that has some, unpacked.
+fn unpacked(page: &str) -> Vec<String> {
+    attribute(page, "data-packed")
+        .into_iter()
+        .map(|text| {
+            let octets = STANDARD.decode(text).expect("base64");
+            let mut markup = String::new();
+            DeflateDecoder::new(&*octets)
+                .read_to_string(&mut markup)
+                .expect("deflated UTF-8");
+            markup
+        })
+        .collect()
+}
+
+/// A record of `cases` cases that pass but for the first, which fails, each with the same detail.
+fn alike(cases: usize, lines: usize) -> Record {
+    let sample = sample();
+    let source = sample.runs[0].subjects[0].results.values();
+    let detail = source.last().and_then(|result| result.detail.clone());
+    let mut detail = detail.expect("a case with details");
+    detail.result = Some("This is what was said.".to_owned());
+    let rows = detail.wire_log.clone();
+    detail.wire_log = rows.into_iter().cycle().take(lines).collect();
+    let mut subject = Subject::new("x");
+    for number in 1..=cases {
+        let verdict = if number == 1 {
+            Verdict::Failed
+        } else {
+            Verdict::Ok
+        };
+        let mut result = CaseResult::new(id(&format!("1.{number}")), verdict, CloseVerdict::Ok);
+        result.detail = Some(detail.clone());
+        subject.insert(result);
+    }
+    let mut run = Run::new(Role::Server);
+    run.subjects.push(subject);
+    let mut record = Record::new("Alike");
+    record.runs.push(run);
+    record
+}
+
+#[test]
+fn what_is_packed_is_what_would_stand_in_the_page() {
+    let few = html::render(&alike(3, 40));
+    assert_eq!(unpacked(&few).len(), 0, "a small page packs nothing");
+    let many = html::render(&alike(3000, 40));
+    let chunks = unpacked(&many);
+    assert_eq!(chunks.len(), 2999);
+    for chunk in &chunks[..2] {
+        assert!(chunk.starts_with("<details class=result") && few.contains(&**chunk));
+    }
+    assert!(many.len() < 5_000_000, "{}", many.len());
+}
+
+#[test]
+fn what_has_a_remark_is_never_packed_while_there_is_room() {
+    let page = html::render(&alike(3000, 40));
+    let inline = html::render(&alike(1, 40));
+    let body = |page: &str| -> String {
+        let from = page.find("<details class=result").expect("a result");
+        page[from..]
+            .split("</article>")
+            .next()
+            .expect("its end")
+            .to_owned()
+    };
+    assert_eq!(body(&page), body(&inline));
+}
+
+#[test]
+fn remarks_without_room_keep_verdicts_and_sentences_and_an_address() {
+    let mut record = alike(2000, 300);
+    for result in record.runs[0].subjects[0].results.values_mut() {
+        result.verdict = Verdict::Failed;
+    }
     let page = html::render(&record);
-    assert!(page.len() < 3_200_000, "{}", page.len());
+    let ids: BTreeSet<&str> = attribute(&page, "id").into_iter().collect();
+    assert!((1..=2000).all(|number| ids.contains(&*format!("1.{number}:server:x"))));
+    assert_eq!(page.matches("This is what was said.").count(), 2000);
+    assert!(!unpacked(&page).is_empty());
+    assert!(page.len() < 8_000_000, "{}", page.len());
+}
+
+#[test]
+fn ten_megabytes_of_wire_log_leave_a_small_page() {
+    let mut record = alike(1, 300_000);
+    let result = record.runs[0].subjects[0].results.values_mut().next();
+    let detail = result
+        .and_then(|result| result.detail.as_mut())
+        .expect("a detail");
+    detail.wire_log.insert(
+        0,
+        WireRow::Octets {
+            direction: Direction::Sent,
+            length: 5_000_000,
+            hex: "ab".repeat(5_000_000),
+            sync: false,
+        },
+    );
+    let page = html::render(&record);
+    assert!(page.len() < 100_000, "{}", page.len());
+    assert!(page.contains("more lines in <code>x_case_1_1.json</code>"));
+}
+
+#[test]
+fn an_incomplete_run_says_so_first() {
+    let mut record = suite_of(1);
+    assert!(!html::render(&record).contains("This run is incomplete"));
+    record
+        .troubles
+        .push("The run was <interrupted> after 3 cases.".into());
+    record
+        .notes
+        .push("A tenth of the messages was sent.".into());
+    let page = html::render(&record);
+    let banner = page.find("This run is incomplete").expect("a banner");
+    assert!(banner < page.find("class=cards").expect("the cards"));
+    assert!(page.contains("<title>Incomplete · "));
+    assert!(page.contains("<li>The run was &lt;interrupted&gt; after 3 cases."));
+    assert!(page.contains("<li>A tenth of the messages was sent."));
+}
+
+#[test]
+fn a_homepage_is_a_link_only_if_it_is_an_address_of_the_web() {
+    let mut record = suite_of(1);
+    record.runs[0].subjects[0].homepage = Some("https://example.org/a?b&c".into());
+    record.runs[0].subjects[1].homepage = Some("javascript:alert(1)".into());
+    let page = html::render(&record);
+    assert!(
+        page.contains("<a href=\"https://example.org/a?b&amp;c\" rel=\"noreferrer noopener\">")
+    );
+    assert!(page.contains("<span>javascript:alert(1)</span>"));
+}
+
+#[test]
+fn a_matrix_of_many_subjects_holds_symbols_with_names() {
+    let mut record = suite_of(8);
+    let source = record.runs[0].subjects[0].clone();
+    for number in 0..12 {
+        let mut subject = source.clone();
+        subject.name = format!("number {number}");
+        let first = subject.results.values_mut().next().expect("a result");
+        first.verdict = Verdict::Failed;
+        first.accepted = Some("known".into());
+        record.runs[0].subjects.push(subject);
+    }
+    record
+        .sections
+        .insert("1.0".into(), "The first section".into());
+    let page = html::render(&record);
+    assert!(page.contains("aria-label=\"FAILED, close "));
+    assert!(page.contains(", accepted\">✗✓*</a>"));
+    assert!(page.contains("aria-label=\"OK, close OK"));
+    assert!(page.contains("<b>1.0</b> The first section"));
+    assert!(page.contains("<th scope=col>Subject"));
 }

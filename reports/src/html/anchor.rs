@@ -1,5 +1,6 @@
 //! Addresses inside the page.
 
+use super::markup::Markup;
 use crate::autobahn;
 use crate::model::{CaseId, Record};
 
@@ -25,10 +26,10 @@ pub(super) fn subjects(record: &Record) -> Vec<String> {
     anchors
 }
 
-/// The address of one case of one subject: `1.1.1:server:autobahnpython_0_10_9`. A case id holds no
-/// colon, so no two addresses are alike.
-pub(super) fn result(case: &CaseId, subject_anchor: &str) -> String {
-    format!("{case}:{subject_anchor}")
+/// Writes the address of one case of one subject: `1.1.1:server:autobahnpython_0_10_9`. A case id
+/// holds no colon, so no two addresses are alike.
+pub(super) fn write_result(out: &mut Markup, case: &CaseId, subject_anchor: &str) {
+    out.text(case.as_str()).tag(":").text(subject_anchor);
 }
 
 #[cfg(test)]

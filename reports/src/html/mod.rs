@@ -1,51 +1,42 @@
 //! One self-contained HTML page.
 //!
-//! The page needs no network and no script: the inline script only adds the filter. All text of
-//! the record goes through `visible` and through the template's escaping. The page shows long
+//! The page needs no network, and to read verdicts, sentences and everything with remarks no
+//! script either. The inline script adds the filter and the keyboard, and unpacks the details of
+//! results with nothing to remark where a record has too many of them to stand in the page as they
+//! are. All text of the record goes through `Markup::text`, which escapes it. The page shows long
 //! wire logs and long payloads in part and says what it left out; the case files hold all of it.
 
 mod anchor;
 mod badge;
+mod cases;
+mod column;
+mod ending;
 mod event;
+mod handshake;
+mod markup;
+mod matrix;
+mod pack;
 mod page;
+mod plan;
 mod problem;
+mod profile;
 mod result;
+mod stamp;
+mod suite;
+mod summary;
+mod timing;
+mod traffic;
 mod visible;
 mod wire;
 
-use minijinja::{Environment, UndefinedBehavior};
-
 use crate::model::Record;
 
-/// Macros first, then the page that calls them.
-const TEMPLATE: &str = concat!(
-    include_str!("../../assets/macros.html"),
-    include_str!("../../assets/page.html")
-);
-const STYLE: &str = include_str!("../../assets/page.css");
-const SCRIPT: &str = include_str!("../../assets/page.js");
-
-/// Renders a record as one page that works from a file, without network and without script.
+/// Renders a record as one page that works from a file, without network; script only adds
+/// convenience, and unfolds what is packed.
 ///
 /// The same record always gives the same bytes.
 pub fn render(record: &Record) -> String {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_keep_trailing_newline(true);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // The ending of the name switches escaping on.
-    environment
-        .add_template("page.html", TEMPLATE)
-        .expect("the template is part of the program");
-    let template = environment
-        .get_template("page.html")
-        .expect("it was just added");
-    let page = page::Page::of(record, STYLE, SCRIPT);
-    let html = template
-        .render(page)
-        .expect("the template uses only fields that the page has");
-    // The escaping also takes `/`, which is special neither in text nor in quoted attributes and
-    // frequent in handshakes. A `&` of the record is `&amp;` by now, so nothing else can match.
-    html.replace("&#x2f;", "/")
+    let mut out = markup::Markup::default();
+    page::write(&mut out, record);
+    out.into_string()
 }

@@ -1,69 +1,149 @@
 //! What to look at first: results with something to remark, grouped.
 
-use serde::Serialize;
-
 use super::anchor;
 use super::badge::Badge;
-use super::visible::name;
-use crate::model::{CaseResult, CloseVerdict, Record, Standing, Verdict};
+use super::column::Column;
+use super::markup::Markup;
+use crate::model::{CaseResult, CloseVerdict, Standing, Verdict};
 
-/// The most links shown in one group.
-const LINKS: usize = 120;
+/// The most links shown in one group: of few subjects, and of many.
+const LINKS_OF_FEW: usize = 120;
+const LINKS_OF_MANY: usize = 24;
+/// How many groups are shown at once.
+const GROUPS: usize = 12;
+/// The longest reason shown, in characters.
+const REASON: usize = 400;
 
-/// Results of one subject that share both verdicts.
-#[derive(Serialize)]
-pub(super) struct ProblemGroup {
-    role: &'static str,
-    subject: String,
-    verdict: Badge,
-    close: Option<Badge>,
-    links: Vec<Link>,
-    count: usize,
-    left_out: usize,
+/// Results of one subject that share both verdicts and why they are accepted.
+struct ProblemGroup<'a> {
+    column: &'a Column<'a>,
+    verdict: &'a Verdict,
+    close: &'a CloseVerdict,
+    accepted: Option<&'a str>,
+    results: Vec<&'a CaseResult>,
 }
 
-#[derive(Serialize)]
-struct Link {
-    anchor: String,
-    case: String,
+impl ProblemGroup<'_> {
+    fn standing(&self) -> Standing {
+        self.verdict.standing().max(self.close.standing())
+    }
+
+    fn write(&self, out: &mut Markup, links: usize) {
+        out.tag("<div class=problem>\n<p>");
+        Badge::of_verdict(self.verdict).write(out);
+        if !self.close.standing().is_pass() && *self.close != CloseVerdict::Missing {
+            out.tag(" close ");
+            Badge::of_close(self.close).write(out);
+        }
+        out.tag(" ");
+        self.column.write_name(out);
+        out.tag(" <span class=n>")
+            .count(self.results.len(), " case")
+            .tag("</span></p>\n");
+        if let Some(reason) = self.accepted {
+            out.tag("<p class=reason><b>Accepted</b> ")
+                .start_of(reason, REASON)
+                .tag("</p>\n");
+        }
+        out.tag("<p class=links>");
+        for result in self.results.iter().take(links) {
+            out.tag("<a href=\"#");
+            anchor::write_result(out, &result.id, &self.column.anchor);
+            out.tag("\">").text(result.id.as_str()).tag("</a> ");
+        }
+        if let Some(more) = self
+            .results
+            .len()
+            .checked_sub(links)
+            .filter(|more| *more > 0)
+        {
+            out.tag("<span>and ")
+                .number(more as u64)
+                .tag(" more in the matrix</span>");
+        }
+        out.tag("</p>\n</div>\n");
+    }
+}
+
+/// The section, if there is anything to look at: what is unexpected, then what is accepted.
+pub(super) fn write(out: &mut Markup, columns: &[Column<'_>]) {
+    let (accepted, unexpected): (Vec<_>, Vec<_>) = groups(columns)
+        .into_iter()
+        .partition(|group| group.accepted.is_some());
+    if accepted.is_empty() && unexpected.is_empty() {
+        return;
+    }
+    let links = match columns.len() > super::matrix::WORDS {
+        true => LINKS_OF_MANY,
+        false => LINKS_OF_FEW,
+    };
+    out.tag("<section class=problems>\n<h2>To look at</h2>\n");
+    for group in unexpected.iter().take(GROUPS) {
+        group.write(out, links);
+    }
+    let more = unexpected.get(GROUPS..).unwrap_or_default();
+    write_folded(
+        out,
+        more,
+        " more group of cases with remarks",
+        " more groups of cases with remarks",
+        links,
+    );
+    write_folded(
+        out,
+        &accepted,
+        " group of deviations that are accepted, with a reason",
+        " groups of deviations that are accepted, with reasons",
+        links,
+    );
+    out.tag("</section>\n");
+}
+
+fn write_folded(
+    out: &mut Markup,
+    groups: &[ProblemGroup<'_>],
+    one: &'static str,
+    several: &'static str,
+    links: usize,
+) {
+    if groups.is_empty() {
+        return;
+    }
+    out.tag("<details class=folded><summary>")
+        .number(groups.len() as u64);
+    out.tag(if groups.len() == 1 { one } else { several })
+        .tag("</summary>\n");
+    for group in groups {
+        group.write(out, links);
+    }
+    out.tag("</details>\n");
 }
 
 /// The groups, the worst first, then in the order of the record.
-pub(super) fn groups(record: &Record, anchors: &[String]) -> Vec<ProblemGroup> {
-    let mut groups: Vec<(Standing, ProblemGroup)> = Vec::new();
-    for ((role, subject), subject_anchor) in record.subjects().zip(anchors) {
-        let mut alike: Vec<((&Verdict, &CloseVerdict), Vec<&CaseResult>)> = Vec::new();
-        for result in subject
-            .results
-            .values()
-            .filter(|result| !result.standing().is_pass())
-        {
-            let key = (&result.verdict, &result.close_verdict);
-            match alike.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, results)) => results.push(result),
-                None => alike.push((key, vec![result])),
+fn groups<'a>(columns: &'a [Column<'a>]) -> Vec<ProblemGroup<'a>> {
+    let mut groups: Vec<ProblemGroup<'a>> = Vec::new();
+    for column in columns {
+        let first = groups.len();
+        let results = column.subject.results.values();
+        for result in results.filter(|result| !result.standing().is_pass()) {
+            let accepted = result.accepted.as_deref();
+            let alike = groups[first..].iter_mut().find(|group| {
+                *group.verdict == result.verdict
+                    && *group.close == result.close_verdict
+                    && group.accepted == accepted
+            });
+            match alike {
+                Some(group) => group.results.push(result),
+                None => groups.push(ProblemGroup {
+                    column,
+                    verdict: &result.verdict,
+                    close: &result.close_verdict,
+                    accepted,
+                    results: vec![result],
+                }),
             }
         }
-        for ((verdict, close), results) in alike {
-            let close_is_fine = close.standing().is_pass() || *close == CloseVerdict::Missing;
-            let links = results.iter().take(LINKS).map(|result| Link {
-                anchor: anchor::result(&result.id, subject_anchor),
-                case: result.id.to_string(),
-            });
-            groups.push((
-                verdict.standing().max(close.standing()),
-                ProblemGroup {
-                    role: role.as_str(),
-                    subject: name(&subject.name),
-                    verdict: Badge::of_verdict(verdict),
-                    close: (!close_is_fine).then(|| Badge::of_close(close)),
-                    links: links.collect(),
-                    count: results.len(),
-                    left_out: results.len().saturating_sub(LINKS),
-                },
-            ));
-        }
     }
-    groups.sort_by_key(|(standing, _)| std::cmp::Reverse(*standing));
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups.sort_by_key(|group| std::cmp::Reverse(group.standing()));
+    groups
 }

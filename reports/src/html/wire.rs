@@ -1,8 +1,7 @@
 //! The wire log as lines to read.
 
-use serde::Serialize;
-
-use super::visible::{cut, visible};
+use super::markup::Markup;
+use super::visible::cut;
 use crate::model::{Direction, TimerEvent, WireRow};
 
 /// The most digits of hexadecimal shown of one row.
@@ -11,7 +10,6 @@ const HEX: usize = 32;
 const PAYLOAD: usize = 64;
 
 /// A wire log, cut to a number of lines.
-#[derive(Serialize)]
 pub(super) struct WireLog {
     lines: Vec<WireLine>,
     /// How many lines there would be.
@@ -21,7 +19,6 @@ pub(super) struct WireLog {
 }
 
 /// One line: an arrow, what it is, a remark, and octets or text.
-#[derive(Serialize)]
 struct WireLine {
     /// `s` sent, `r` received, both with `o` for bare octets; `t` timer.
     class: &'static str,
@@ -51,6 +48,40 @@ impl WireLog {
             lines,
             total,
         }
+    }
+
+    /// The log as a block that unfolds, from the start if it is `open`. What it leaves out is in
+    /// the case file.
+    pub(super) fn write(&self, out: &mut Markup, open: bool, case_file: &str) {
+        out.tag(if open {
+            "<details class=more open>"
+        } else {
+            "<details class=more>"
+        });
+        out.tag("<summary>Wire log, ").count(self.total, " line");
+        out.tag("</summary><ol class=log>\n");
+        for line in &self.lines {
+            out.tag("<li class=")
+                .tag(line.class)
+                .tag(">")
+                .tag(line.arrow);
+            if !line.what.is_empty() {
+                out.tag(" <b>").text(&line.what).tag("</b>");
+            }
+            if !line.note.is_empty() {
+                out.tag(" ").text(&line.note);
+            }
+            if !line.content.is_empty() {
+                out.tag(" <code>").text(&line.content).tag("</code>");
+            }
+            out.tag("\n");
+        }
+        out.tag("</ol>");
+        if self.left_out > 0 {
+            out.tag("<p class=cut>").count(self.left_out, " more line");
+            out.tag(" in <code>").text(case_file).tag("</code></p>");
+        }
+        out.tag("</details>\n");
     }
 }
 
@@ -121,12 +152,12 @@ fn line(rows: &[WireRow]) -> WireLine {
             };
             let tag = tag
                 .as_deref()
-                .map(|tag| format!(", pause {}", visible(cut(tag, PAYLOAD).0)));
+                .map(|tag| format!(", pause {}", cut(tag, PAYLOAD).0));
             timer_line(format!("{what}{after}{}", tag.unwrap_or_default()))
         }
         WireRow::Logging { on: false } => timer_line("bulk traffic, not logged, from here".into()),
         WireRow::Logging { on: true } => timer_line("logged again from here".into()),
-        WireRow::Other { json } => timer_line(visible(cut(json, PAYLOAD).0)),
+        WireRow::Other { json } => timer_line(cut(json, PAYLOAD).0.to_owned()),
     }
 }
 
@@ -154,7 +185,8 @@ fn hex_of(rows: &[WireRow], length: u64) -> String {
     let mut hex = String::new();
     for row in rows {
         if let WireRow::Octets { hex: part, .. } = row {
-            hex.push_str(part.trim_end_matches(" ..."));
+            // Enough to see whether there is more than is shown.
+            hex.push_str(cut(part.trim_end_matches(" ..."), HEX + 1).0);
         }
         // What follows a row that is itself incomplete would not be its continuation.
         if hex.len() > HEX || (hex.len() as u64) < length.saturating_mul(2) {
@@ -169,7 +201,7 @@ fn hex_of(rows: &[WireRow], length: u64) -> String {
     } else {
         String::new()
     };
-    format!("{}{more}", visible(shown))
+    format!("{shown}{more}")
 }
 
 fn frame_line(row: &WireRow) -> WireLine {
@@ -202,7 +234,7 @@ fn frame_line(row: &WireRow) -> WireLine {
         }
     }
     if let Some(mask) = mask {
-        notes.push(format!("mask {}", visible(cut(mask, 8).0)));
+        notes.push(format!("mask {}", cut(mask, 8).0));
     }
     if let Some(repeat) = repeat {
         notes.push(format!("repeated to {}", octets(*repeat)));
@@ -244,7 +276,7 @@ fn payload_text(opcode: u8, payload: &str) -> String {
         return close;
     }
     let (shown, left_out) = cut(payload, PAYLOAD);
-    format!("{}{}", visible(shown), if left_out > 0 { " …" } else { "" })
+    format!("{}{}", shown, if left_out > 0 { " …" } else { "" })
 }
 
 /// Code and reason of a close frame (RFC 6455 section 5.5.1), from hexadecimal that may be cut.
@@ -270,7 +302,7 @@ fn close_text(hex: &str) -> Option<String> {
     } else {
         ""
     };
-    Some(format!("{code} “{}{more}”", visible(shown)))
+    Some(format!("{code} “{shown}{more}”"))
 }
 
 #[cfg(test)]
@@ -325,7 +357,7 @@ mod tests {
             ("0x03e8", "1000"),
             ("0x03e9627965", "1001 “bye”"),
             ("0x03e9627965 ...", "1001 “bye …”"),
-            ("0x03e9ff00", "1001 “\u{fffd}␀”"),
+            ("0x03e9ff00", "1001 “\u{fffd}\0”"),
             ("0x03", "0x03"),
             ("0xzz", "0xzz"),
             ("0xé1234", "0xé1234"),

@@ -1,0 +1,210 @@
+//! What the whole run amounts to, in a word and a sentence.
+
+use super::badge::Badge;
+use super::column::{Column, is_accepted};
+use super::markup::Markup;
+use crate::model::{CaseResult, Record, Standing};
+
+/// The stamp of a record.
+pub(super) struct Stamp {
+    class: &'static str,
+    symbol: &'static str,
+    pub(super) word: &'static str,
+    sentences: Vec<String>,
+}
+
+impl Stamp {
+    pub(super) fn of(record: &Record, columns: &[Column<'_>]) -> Self {
+        let all: Vec<&CaseResult> = columns
+            .iter()
+            .flat_map(|column| column.subject.results.values())
+            .collect();
+        let standing = record.summary().standing();
+        let badge = Badge::of_standing(standing);
+        let accepted = all.iter().filter(|result| is_accepted(result)).count();
+        let unexpected = all
+            .iter()
+            .filter(|result| !result.standing().is_pass() && !is_accepted(result))
+            .count();
+        let expected = unexpected == 0 && accepted > 0;
+        let (class, symbol, word) = match standing {
+            _ if !record.troubles.is_empty() => ("failed", "✗", "Incomplete"),
+            Standing::Pass => (badge.class, badge.symbol, "Pass"),
+            Standing::Notes if expected => (badge.class, badge.symbol, "As expected, with notes"),
+            // Accepted or not, a failure is none of a passing implementation.
+            Standing::Fail if expected => ("nonstrict", "✗", "As expected, with failures"),
+            Standing::Notes => (badge.class, badge.symbol, "Pass with notes"),
+            Standing::Fail => (badge.class, badge.symbol, "Fail"),
+        };
+        let mut sentences = Vec::new();
+        if expected {
+            sentences.push(format!(
+                "All as expected: {accepted} {} accepted, with {}.",
+                if accepted == 1 {
+                    "deviation is"
+                } else {
+                    "deviations are"
+                },
+                if accepted == 1 { "a reason" } else { "reasons" },
+            ));
+        } else if accepted > 0 {
+            sentences.push(format!(
+                "{unexpected} results with remarks are unexpected, {accepted} are accepted, with \
+                 reasons."
+            ));
+        }
+        sentences.push(sentence(&all));
+        Self {
+            class,
+            symbol,
+            word,
+            sentences,
+        }
+    }
+
+    /// The stamp, and below it why the run is incomplete, if it is, and what else there is to know.
+    pub(super) fn write(&self, out: &mut Markup, record: &Record) {
+        out.tag("<section class=\"verdict ")
+            .tag(self.class)
+            .tag("\" aria-label=Result>\n");
+        out.tag("<p class=stamp><i aria-hidden=true>")
+            .tag(self.symbol)
+            .tag("</i> ");
+        out.tag(self.word).tag("</p>\n<p>");
+        for (position, sentence) in self.sentences.iter().enumerate() {
+            out.tag(if position > 0 { " " } else { "" }).text(sentence);
+        }
+        out.tag("</p>\n</section>\n");
+        if !record.troubles.is_empty() {
+            out.tag(
+                "<section class=\"troubles failed\" aria-label=\"Why the run is incomplete\">\n",
+            );
+            out.tag("<h2>This run is incomplete</h2>\n");
+            write_list(out, &record.troubles);
+            out.tag("</section>\n");
+        }
+        if !record.notes.is_empty() {
+            out.tag("<section class=notes aria-label=\"Notes on the measurement\">\n");
+            write_list(out, &record.notes);
+            out.tag("</section>\n");
+        }
+    }
+}
+
+/// The most sentences shown in a list, and the longest one, in characters.
+const SENTENCES: usize = 40;
+const SENTENCE: usize = 600;
+
+fn write_list(out: &mut Markup, sentences: &[String]) {
+    out.tag("<ul>\n");
+    for sentence in sentences.iter().take(SENTENCES) {
+        out.tag("<li>").start_of(sentence, SENTENCE).tag("\n");
+    }
+    if let Some(more) = sentences
+        .len()
+        .checked_sub(SENTENCES)
+        .filter(|more| *more > 0)
+    {
+        out.tag("<li>and ").number(more as u64).tag(" more\n");
+    }
+    out.tag("</ul>\n");
+}
+
+/// The result in words.
+fn sentence(results: &[&CaseResult]) -> String {
+    let total = results.len();
+    let count = |standing| {
+        results
+            .iter()
+            .filter(|result| result.standing() == standing)
+            .count()
+    };
+    let (notes, fails) = (count(Standing::Notes), count(Standing::Fail));
+    let only_ends = results
+        .iter()
+        .all(|result| !result.verdict.standing().is_fail());
+    if total == 0 {
+        "No case was run, so nothing was shown.".to_owned()
+    } else if fails > 0 && only_ends {
+        format!(
+            "All {total} results are within the standard, but {fails} connections did not end as \
+             it asks."
+        )
+    } else if fails > 0 {
+        format!(
+            "{fails} of {total} results are against the standard, could not be judged, or were \
+             not run."
+        )
+    } else if notes > 0 {
+        format!(
+            "Nothing is against the standard. {notes} of {total} results are non-strict, not \
+             implemented, or left to the client to clean up."
+        )
+    } else {
+        format!("All {total} results, and the end of every connection, are as the standard asks.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CloseVerdict, Role, Run, Subject, Verdict};
+
+    fn stamp(results: &[(Verdict, bool)], troubles: &[&str]) -> (&'static str, String) {
+        let mut subject = Subject::new("x");
+        for (number, (verdict, accepted)) in results.iter().enumerate() {
+            let id = format!("1.{number}").parse().expect("an id");
+            let mut result = CaseResult::new(id, verdict.clone(), CloseVerdict::Ok);
+            result.accepted = accepted.then(|| "known".to_owned());
+            subject.insert(result);
+        }
+        let mut run = Run::new(Role::Server);
+        run.subjects.push(subject);
+        let mut record = Record::new("");
+        record.runs.push(run);
+        record.troubles = troubles.iter().map(|&text| text.to_owned()).collect();
+        let stamp = Stamp::of(&record, &Column::all(&record));
+        (stamp.word, stamp.sentences.join(" "))
+    }
+
+    #[test]
+    fn an_accepted_failure_is_expected_but_no_pass() {
+        use Verdict::{Failed, NonStrict, Ok};
+        for (results, word, start) in [
+            (vec![(Ok, false)], "Pass", "All 1 results"),
+            // An accepted reason on a result that is right is no deviation.
+            (vec![(Ok, true)], "Pass", "All 1 results"),
+            (
+                vec![(NonStrict, false)],
+                "Pass with notes",
+                "Nothing is against",
+            ),
+            (
+                vec![(NonStrict, true)],
+                "As expected, with notes",
+                "All as expected: 1 deviation is accepted, with a reason.",
+            ),
+            (
+                vec![(Failed, true), (NonStrict, true)],
+                "As expected, with failures",
+                "All as expected: 2 deviations are accepted, with reasons. 1 of 2 results are against",
+            ),
+            (
+                vec![(Failed, true), (NonStrict, false)],
+                "Fail",
+                "1 results with remarks are unexpected, 1 are accepted",
+            ),
+            (vec![(Failed, false)], "Fail", "1 of 1 results are against"),
+            (vec![], "Fail", "No case was run"),
+        ] {
+            let (seen, sentence) = stamp(&results, &[]);
+            assert_eq!(seen, word, "{results:?}");
+            assert!(sentence.starts_with(start), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_incomplete_run_is_never_a_pass() {
+        assert_eq!(stamp(&[(Verdict::Ok, false)], &["crashed"]).0, "Incomplete");
+    }
+}
