@@ -1,19 +1,17 @@
 //! Many case ids in few words: `12.*` for every case of group 12.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use crate::model::CaseId;
 
 /// The ids of `chosen`, where all ids of `all` below a prefix are chosen as `prefix.*`. A prefix
-/// with one case only is written as that case. In the order of the ids.
+/// with one case only is written as that case. In the order of `all`, which holds every id of
+/// `chosen`.
 pub(crate) fn patterns(chosen: &[&CaseId], all: &[&CaseId]) -> Vec<String> {
-    let chosen: BTreeSet<&CaseId> = chosen.iter().copied().collect();
-    let mut all: Vec<&CaseId> = all.to_vec();
-    all.extend(&chosen);
-    all.sort_unstable();
-    all.dedup();
+    // Comparing ids is dear, so nothing is sorted here.
+    let chosen: HashSet<&CaseId> = chosen.iter().copied().collect();
     let mut out = Vec::new();
-    collect("", 0, &all, &chosen, &mut out);
+    collect("", 0, all, &chosen, &mut out);
     out
 }
 
@@ -22,7 +20,7 @@ fn collect(
     prefix: &str,
     depth: usize,
     ids: &[&CaseId],
-    chosen: &BTreeSet<&CaseId>,
+    chosen: &HashSet<&CaseId>,
     out: &mut Vec<String>,
 ) {
     // Ids with the same next part need not be neighbours: `1.1`, `01.1`, `1.2`.
@@ -113,6 +111,5 @@ mod tests {
         assert_eq!(of("1 1.1 1.2", "1 1.1 1.2"), "1 1.*");
         assert_eq!(of("1.1 1.2", "1 1.1 1.2"), "1.*");
         assert_eq!(of("1.1 1.2", "1.1 01.1 1.2"), "1.*");
-        assert_eq!(of("9.9 9.8", ""), "9.*", "ids that nobody listed");
     }
 }
