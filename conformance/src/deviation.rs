@@ -54,6 +54,11 @@ impl Deviation {
         self.role == role && self.cases.iter().any(|pattern| pattern.matches(case))
     }
 
+    /// The patterns of its cases.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        &self.cases
+    }
+
     /// Whether these are the verdicts the defect shows in.
     pub(crate) fn shows(&self, verdict: &Verdict, close_verdict: &CloseVerdict) -> bool {
         self.verdict == *verdict && self.close_verdicts.contains(close_verdict)

@@ -1,11 +1,13 @@
 //! What a check amounts to.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cloverleaf_reports::{CaseId, CaseResult, CloseVerdict, Record, Role, Verdict};
 
 use super::{Event, Options};
 use crate::deviation::{self, Deviation};
+use crate::selection::Pattern;
 use crate::subject::Subject;
 use crate::suite::Suite;
 
@@ -34,8 +36,8 @@ pub struct Outdated {
     pub subject: String,
     /// The role of the subject.
     pub role: Role,
-    /// The case.
-    pub case: CaseId,
+    /// The case, or the pattern of cases.
+    pub cases: String,
     /// Why it should deviate, as the list says.
     pub reason: String,
 }
@@ -143,18 +145,44 @@ impl<'a> Expectations<'a> {
         })
     }
 
-    /// What is known of a case that was judged as it should be.
-    fn outdated(&self, subject: &Subject, case: &CaseId) -> Vec<Outdated> {
-        let known = subject.deviations_in(case);
-        let defects = self.defects_in(subject, case);
-        known
-            .filter(|deviation| !deviation.sometimes)
+    /// What is known of the subject and did not show: in a case that is named, or in any of the
+    /// cases of a pattern.
+    fn outdated(&self, subject: &Subject, results: &BTreeMap<CaseId, CaseResult>) -> Vec<Outdated> {
+        let passes = |result: &CaseResult| {
+            let CaseResult {
+                id,
+                verdict,
+                close_verdict,
+                ..
+            } = result;
+            self.reason(subject, id, verdict, close_verdict).is_none()
+        };
+        let is_outdated = |pattern: &Pattern| {
+            let mut ran = results
+                .values()
+                .filter(|result| !result.is_missing() && pattern.matches(&result.id))
+                .peekable();
+            ran.peek().is_some() && ran.all(passes)
+        };
+        let defects = match subject.is_ours() {
+            true => self.defects,
+            false => &[],
+        };
+        subject
+            .deviations
+            .iter()
             .chain(defects)
-            .map(|deviation| Outdated {
-                subject: subject.name.clone(),
-                role: subject.role,
-                case: case.clone(),
-                reason: deviation.reason.clone(),
+            .filter(|deviation| deviation.role == subject.role && !deviation.sometimes)
+            .flat_map(|deviation| {
+                let patterns = deviation.patterns().iter();
+                patterns
+                    .filter(|pattern| is_outdated(pattern))
+                    .map(|pattern| Outdated {
+                        subject: subject.name.clone(),
+                        role: subject.role,
+                        cases: pattern.to_string(),
+                        reason: deviation.reason.clone(),
+                    })
             })
             .collect()
     }
@@ -180,29 +208,30 @@ impl Outcome {
         let mut findings = Vec::new();
         let mut outdated = Vec::new();
         for subject in &expectations.options.subjects {
-            let results = record
+            let column = record
                 .subjects()
-                .find(|(role, column)| *role == subject.role && column.name == subject.name)
-                .map(|(_, column)| &column.results);
+                .find(|(role, column)| *role == subject.role && column.name == subject.name);
+            let Some((_, column)) = column else {
+                continue;
+            };
             for CaseResult {
                 id,
                 verdict,
                 close_verdict,
                 ..
-            } in results.into_iter().flat_map(|results| results.values())
+            } in column.results.values()
             {
-                match expectations.reason(subject, id, verdict, close_verdict) {
-                    Some(reason) => findings.push(Finding {
-                        subject: subject.name.clone(),
-                        role: subject.role,
-                        case: id.clone(),
-                        verdict: verdict.clone(),
-                        close_verdict: close_verdict.clone(),
-                        reason,
-                    }),
-                    None => outdated.extend(expectations.outdated(subject, id)),
-                }
+                let reason = expectations.reason(subject, id, verdict, close_verdict);
+                findings.extend(reason.map(|reason| Finding {
+                    subject: subject.name.clone(),
+                    role: subject.role,
+                    case: id.clone(),
+                    verdict: verdict.clone(),
+                    close_verdict: close_verdict.clone(),
+                    reason,
+                }));
             }
+            outdated.extend(expectations.outdated(subject, &column.results));
         }
         Self {
             troubles: record.troubles.clone(),
@@ -364,5 +393,18 @@ mod tests {
         for result in [("3.4", "OK", "OK"), ("3.4", "NON-STRICT", "FAILED")] {
             assert_eq!(outcome(&[result], &[], &[known.clone()]).exit_code(), 0);
         }
+    }
+
+    #[test]
+    fn a_pattern_must_show_in_one_of_its_cases_and_a_named_case_in_itself() {
+        let results = [("13.2.1", "ERROR", "FAILED"), ("13.2.2", "OK", "OK")];
+        for (known, code) in [("13.2.*", 0), ("13.2.1", 0), ("13.3.*", 0)] {
+            let known = [deviation("13.2.1", "ERROR"), deviation(known, "ERROR")];
+            assert_eq!(outcome(&results, &[], &known).exit_code(), code);
+        }
+        let known = [deviation("13.2.*", "ERROR"), deviation("13.2.2", "ERROR")];
+        let outcome = outcome(&results, &[], &known);
+        assert_eq!(outcome.outdated[0].cases, "13.2.2");
+        assert_eq!((outcome.outdated.len(), outcome.exit_code()), (1, 1));
     }
 }

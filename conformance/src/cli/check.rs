@@ -305,12 +305,12 @@ fn print(outcome: &Outcome) {
         let Outdated {
             subject,
             role,
-            case,
+            cases,
             reason,
             ..
         } = outdated;
         println!(
-            "{} {case} is judged as it should be, though a list says: {reason}\n  \
+            "{} {cases} is judged as it should be, though a list says: {reason}\n  \
              Take it off the list.",
             who(subject, role)
         );

@@ -119,6 +119,12 @@ pub(super) struct Install {
     /// The folder of a Cargo package with a lock file, relative to this file: `{bin}` is where its
     /// programs are put.
     pub(super) cargo: Option<String>,
+    /// Features of the Cargo package to switch on.
+    #[serde(default)]
+    pub(super) features: Vec<String>,
+    /// The programs of the Cargo package to build; without them all.
+    #[serde(default)]
+    pub(super) bins: Vec<String>,
     /// Files to copy beside the packages, relative to this file: `{installed}/NAME`.
     #[serde(default)]
     pub(super) files: Vec<String>,

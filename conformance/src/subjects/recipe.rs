@@ -21,9 +21,18 @@ pub(super) struct Recipe {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum From {
-    Pypi { packages: Vec<String>, minor: u32 },
-    Npm { packages: Vec<String> },
-    Cargo { package: PathBuf },
+    Pypi {
+        packages: Vec<String>,
+        minor: u32,
+    },
+    Npm {
+        packages: Vec<String>,
+    },
+    Cargo {
+        package: PathBuf,
+        features: Vec<String>,
+        bins: Vec<String>,
+    },
 }
 
 impl Recipe {
@@ -48,7 +57,11 @@ impl Recipe {
             (None, None, Some(package)) => {
                 let package = folder.join(package);
                 manifest(&package)?;
-                From::Cargo { package }
+                From::Cargo {
+                    package,
+                    features: install.features.clone(),
+                    bins: install.bins.clone(),
+                }
             }
             _ => {
                 return Err(
@@ -56,6 +69,11 @@ impl Recipe {
                 );
             }
         };
+        if install.cargo.is_none() && !(install.features.is_empty() && install.bins.is_empty()) {
+            return Err(
+                "`install.features` and `install.bins` are for a `cargo` package".to_owned(),
+            );
+        }
         if install.python.is_some() && install.pypi.is_none() {
             return Err("`install.python` is for packages from `pypi`".to_owned());
         }
@@ -96,7 +114,7 @@ impl Recipe {
     #[cfg(test)]
     pub(super) fn cargo_package(&self) -> Option<&Path> {
         match &self.from {
-            From::Cargo { package } => Some(package),
+            From::Cargo { package, .. } => Some(package),
             _ => None,
         }
     }
@@ -163,26 +181,31 @@ impl Recipe {
                         })?;
                 ("node", shown(&node), folder)
             }
-            From::Cargo { package } => {
+            From::Cargo {
+                package,
+                features,
+                bins,
+            } => {
                 collect(package, "", &mut content).map_err(at(package))?;
-                // One installation for all entries with this package.
-                let label = package
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                let folder = Installation::new(cache, label, "", &content).ensure(
-                    say,
-                    "some minutes",
-                    || {
+                // One installation for all entries that want the same of it.
+                let name = package.file_name().unwrap_or_default().to_string_lossy();
+                let parts = [&[name.into_owned()], &features[..], &bins[..]].concat();
+                let stamp = format!("{} {}", features.join(","), bins.join(","));
+                let folder = Installation::new(cache, parts.join("-"), stamp.trim(), &content)
+                    .ensure(say, "some minutes", || {
                         let cargo = on_path("cargo")?;
                         let arguments = ["install", "--path", ".", "--root", ".", "--locked"];
                         let target = ["--target-dir", "target", "--no-track"];
-                        let arguments = [&arguments[..], &target].concat();
+                        let mut arguments = [&arguments[..], &target].concat();
+                        for feature in features {
+                            arguments.extend(["--features", feature]);
+                        }
+                        for bin in bins {
+                            arguments.extend(["--bin", bin]);
+                        }
                         let build = Step::new("building the programs in Rust", cargo, &arguments);
                         Ok(vec![build.leaving_behind("target")])
-                    },
-                )?;
+                    })?;
                 ("bin", shown(&folder.join("bin")), folder)
             }
         };
