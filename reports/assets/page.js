@@ -63,9 +63,11 @@
   const names = heads.slice(1).map((head) => head.textContent);
   const columns = document.head.appendChild(document.createElement("style"));
   let texts;
+  let unfolded = false;
 
   const one = (position) => {
     const matrix = $(".matrix");
+    matrix.classList.toggle("single", position !== "");
     matrix.style.setProperty("--n", position === "" ? names.length : 1);
     const at = Number(position) + 2;
     columns.textContent =
@@ -108,11 +110,14 @@
     $$(".matrix .sec, .cases .section").forEach((title) => {
       title.hidden = filtering;
     });
+    // What the filter unfolded it folds again: thousands of rows are slow to lay out.
+    const unfold = filtering && shown <= 200;
     groups.forEach((group, at) => {
       const some = $("tbody tr:not([hidden])", group) !== null;
       group.hidden = chapters[at].hidden = !some;
-      if (filtering && shown <= 200) group.open = some;
+      if (unfold || unfolded) group.open = unfold && some;
     });
+    unfolded = unfold;
     one(subject);
     n.value = filtering ? shown + " of " + rows.length + " cases" : "";
   };
