@@ -10,8 +10,14 @@ use crate::model::CaseId;
 pub(crate) fn patterns(chosen: &[&CaseId], all: &[&CaseId]) -> Vec<String> {
     // Comparing ids is dear, so nothing is sorted here.
     let chosen: HashSet<&CaseId> = chosen.iter().copied().collect();
+    let groups: HashSet<&str> = chosen.iter().map(|id| id.group()).collect();
+    let concerned: Vec<&CaseId> = all
+        .iter()
+        .copied()
+        .filter(|id| groups.contains(id.group()))
+        .collect();
     let mut out = Vec::new();
-    collect("", 0, all, &chosen, &mut out);
+    collect("", 0, &concerned, &chosen, &mut out);
     out
 }
 
