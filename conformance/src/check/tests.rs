@@ -298,3 +298,228 @@ async fn two_checks_cannot_write_to_one_folder() {
     assert!(error.to_string().contains("another run"), "{error}");
     assert!(!Path::new(&bench.file("run")).exists());
 }
+
+/// A check by the native suite of our engine's neighbours: shell scripts as clients and servers.
+struct Field {
+    folder: tempfile::TempDir,
+    options: Options,
+}
+
+impl Field {
+    fn new(cases: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let patterns: Vec<_> = cases
+            .iter()
+            .map(|text| text.parse().expect("a pattern"))
+            .collect();
+        let known = catalog::known().iter().cloned();
+        let cases = selection::select(known, &patterns, &[]).expect("not empty");
+        let mut options = Options::new(Vec::new(), cases, folder.path().join("out"));
+        options.jobs = NonZeroUsize::MIN;
+        Self { folder, options }
+    }
+
+    fn subject(mut self, name: &str, role: Role, start: Start) -> Self {
+        self.options.subjects.push(Subject::new(name, role, start));
+        self
+    }
+
+    /// An echo server of our own that runs in this process.
+    async fn good_server(self, name: &str) -> Self {
+        let config = crate::profile::config(true).expect("valid");
+        let address = ([127, 0, 0, 1], 0).into();
+        let server = crate::echo::EchoServer::bind(address, None, config)
+            .await
+            .expect("a free port");
+        let url = server.url().expect("bound");
+        tokio::spawn(server.serve_until(std::future::pending()));
+        self.subject(name, Role::Server, Start::Running(url))
+    }
+
+    async fn check(&self) -> Outcome {
+        check(&By::Us, &self.options, |_| {})
+            .await
+            .expect("a report")
+    }
+}
+
+fn shell(line: &str) -> Start {
+    Start::Command(SubjectCommand::shell(line))
+}
+
+fn verdicts(outcome: &Outcome, name: &str) -> Vec<String> {
+    let found = outcome
+        .record
+        .subjects()
+        .find(|(_, subject)| subject.name == name);
+    let results = found.expect("it has a column").1.results.values();
+    results.map(|result| result.verdict.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_good_subject_is_judged_beside_those_that_never_run() {
+    let impatient = SubjectCommand::shell("exec sleep 600").patient_for(Duration::from_millis(50));
+    let field = Field::new(&["1.1.1", "7.7.*"])
+        .subject(
+            "absent",
+            Role::Server,
+            Start::Unavailable("no network".to_owned()),
+        )
+        .subject("dies", Role::Server, shell("echo oh >&2; exit 9"))
+        .subject("hangs", Role::Server, Start::Command(impatient))
+        .subject("quits", Role::Client, shell("exit 5"))
+        .subject(
+            "nothing",
+            Role::Client,
+            Start::Command(SubjectCommand::program("/no/such/program", Vec::new())),
+        )
+        .good_server("good")
+        .await;
+    let outcome = field.check().await;
+    assert_eq!(outcome.exit_code(), 3);
+    assert_eq!(verdicts(&outcome, "good"), ["OK"; 14]);
+    for (name, role, part) in [
+        ("absent", "server", "no network"),
+        ("dies", "server", "exit status: 9"),
+        ("hangs", "server", "within 0 s"),
+        ("quits", "client", "exit status: 5"),
+        ("nothing", "client", "cannot be started"),
+    ] {
+        assert_eq!(verdicts(&outcome, name), ["MISSING"; 14], "{name}");
+        let about = format!("{name} ({role}): ");
+        let mut troubles = outcome.troubles.iter();
+        assert!(
+            troubles.any(|trouble| trouble.starts_with(&about) && trouble.contains(part)),
+            "{name}: {:?}",
+            outcome.troubles
+        );
+    }
+    let title = &outcome.record.title;
+    assert!(
+        title.starts_with("6 implementations judged by native"),
+        "{title}"
+    );
+    assert_eq!(outcome.record.troubles, outcome.troubles);
+    let out = &field.options.out;
+    assert!(out.join("run/dies-server/server.log").is_file());
+    let text = fs::read_to_string(out.join("results.json")).expect("written");
+    assert_eq!(
+        cloverleaf_reports::Record::from_json(&text).expect("a record"),
+        outcome.record
+    );
+    assert_eq!(
+        outcome.record.section_title("7"),
+        cloverleaf_judge::cases::section_title("7")
+    );
+    drop(field.folder);
+}
+
+#[tokio::test]
+async fn the_columns_are_in_the_order_of_the_list_whoever_is_done_first() {
+    for names in [["a", "b", "c"], ["c", "b", "a"]] {
+        let mut field = Field::new(&["1.1.*"]);
+        field.options.jobs = NonZeroUsize::new(3).expect("not 0");
+        for name in names {
+            field = field.good_server(name).await;
+        }
+        let outcome = field.check().await;
+        assert_eq!(outcome.exit_code(), 0, "{:?}", outcome.troubles);
+        let columns = outcome
+            .record
+            .subjects()
+            .map(|(_, subject)| subject.name.clone());
+        assert_eq!(columns.collect::<Vec<_>>(), names);
+        assert!(
+            !field.options.out.join("run").exists(),
+            "no logs after a success"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_known_deviation_is_accepted_with_its_reason_and_one_that_does_not_show_is_outdated() {
+    let file = |case: &str, verdict: &str| {
+        let text = format!(
+            "[[deviation]]\nrole = \"server\"\ncases = [\"{case}\"]\nbehavior = \"{verdict}\"\n\
+             close = [\"OK\", \"FAILED\"]\nreason = \"no probe\"\n"
+        );
+        crate::deviation::Deviation::parse(&text).expect("valid")
+    };
+    let mut field = Field::new(&["1.1.1", "12.1.1"]);
+    field.options.fast = true;
+    let config = crate::profile::config(false).expect("valid");
+    let address = ([127, 0, 0, 1], 0).into();
+    let server = crate::echo::EchoServer::bind(address, None, config)
+        .await
+        .expect("a free port");
+    let start = Start::Running(server.url().expect("bound"));
+    tokio::spawn(server.serve_until(std::future::pending()));
+    field = field.subject("plain", Role::Server, start);
+    assert_eq!(
+        field.check().await.exit_code(),
+        1,
+        "UNIMPLEMENTED is not expected"
+    );
+
+    field.options.subjects[0].deviations = file("12.*", "UNIMPLEMENTED");
+    let outcome = field.check().await;
+    assert_eq!(outcome.exit_code(), 0);
+    let (_, column) = outcome.record.subjects().next().expect("one");
+    let accepted: Vec<_> = column
+        .results
+        .values()
+        .map(|result| result.accepted.as_deref())
+        .collect();
+    assert_eq!(accepted, [None, Some("no probe")]);
+    assert!(
+        outcome.record.notes[0].contains("a tenth"),
+        "{:?}",
+        outcome.record.notes
+    );
+
+    field.options.subjects[0]
+        .deviations
+        .extend(file("1.1.1", "FAILED"));
+    let outcome = field.check().await;
+    assert_eq!(outcome.exit_code(), 1);
+    assert_eq!(outcome.outdated[0].cases, "1.1.1");
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_in_mid_run_is_started_again_once() {
+    let dying = async || {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        // One connection is dropped; the next ones are refused.
+        tokio::spawn(async move { listener.accept().await.map(drop) });
+        format!("ws://{address}")
+    };
+    let good = Field::new(&["1.1.*"]).good_server("good").await;
+    let Start::Running(good) = &good.options.subjects[0].start else {
+        panic!("it runs")
+    };
+    for (second, code, missing) in [(good.clone(), 1, 0), (dying().await, 3, 6)] {
+        let field = Field::new(&["1.1.*"]);
+        let mark = field.folder.path().join("mark");
+        let script = format!(
+            "if [ -e {mark} ]; then echo listening on {second}; \
+             else touch {mark}; echo listening on {first}; fi; cat",
+            mark = mark.display(),
+            first = dying().await,
+        );
+        let field = field.subject("x", Role::Server, shell(&script));
+        let outcome = field.check().await;
+        assert_eq!(outcome.exit_code(), code, "{:?}", outcome.troubles);
+        let notes = outcome.record.notes.join("\n");
+        assert!(
+            notes.contains("started again for the 7 cases left"),
+            "{notes}"
+        );
+        let results = verdicts(&outcome, "x");
+        assert_eq!(results[0], "FAILED");
+        let gone = results.iter().filter(|verdict| *verdict == "MISSING");
+        assert_eq!(gone.count(), missing, "{results:?}");
+    }
+}
