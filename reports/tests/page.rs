@@ -408,6 +408,7 @@ fn what_has_a_remark_is_never_packed_while_there_is_room() {
             .to_owned()
     };
     assert_eq!(body(&page), body(&inline));
+    assert!(body(&page).contains("class=panels") && body(&page).contains("Wire log, "));
 }
 
 #[test]

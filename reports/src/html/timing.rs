@@ -193,7 +193,7 @@ pub(super) fn write_comparison(out: &mut Markup, groups: &[Group<'_>], columns: 
             }
         }
         let slowest = sums.iter().flatten().copied().max().unwrap_or_default();
-        if slowest == 0 {
+        if slowest == 0 || sums.iter().flatten().count() < 2 {
             continue;
         }
         out.tag("<article class=compare><h3><b>")
