@@ -23,6 +23,12 @@ fn a_usage_error_exits_with_2_and_advice() {
             "leave no case",
         ),
         (&["check", "--suite", "autobahn"], "wstest"),
+        (&["check", "--subject", "nobody"], "tokio-tungstenite"),
+        (&["check", "--subjects", "/no/such.toml"], "/no/such.toml"),
+        (
+            &["check", "--subject", "ws", "--server-command", "x"],
+            "cannot be used with",
+        ),
         (
             &["check", "--strict", "--allow", "1.*"],
             "cannot be used with",
@@ -229,4 +235,58 @@ fn a_check_of_a_program_that_is_no_server_exits_with_3() {
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{error}");
     assert!(error.contains("ended before it said"), "{error}");
+}
+
+#[test]
+fn a_check_that_is_told_to_end_leaves_a_report_that_says_so_and_no_child() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("subjects.toml");
+    // Without compression the first case is not as expected, so that a line tells when it is over;
+    // those of group 9 come behind it and take long.
+    let subjects = "[[subject]]\nname = \"x\"\nserver.command = \"echo $$ > pid; exec '{cloverleaf}' \
+                    echo --listen 127.0.0.1:0 --end-with-stdin --no-deflate\"\n";
+    std::fs::write(&file, subjects).expect("written");
+    let out = folder.path().join("out");
+    let mut check = cloverleaf(&[
+        "check",
+        "--jobs",
+        "1",
+        "--cases",
+        "negotiation.bit.1",
+        "9.*",
+    ])
+    .arg("--subjects")
+    .arg(&file)
+    .arg("--out")
+    .arg(&out)
+    .stdout(Stdio::null())
+    .stderr(Stdio::piped())
+    .spawn()
+    .expect("starts");
+    let mut output = BufReader::new(check.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("negotiation.bit.1") {
+        line.clear();
+        assert!(output.read_line(&mut line).expect("read") > 0, "it ended");
+    }
+    let kill = |arguments: &[&str]| {
+        let mut kill = Command::new("kill");
+        kill.args(arguments).stderr(Stdio::null());
+        kill.status().expect("kill runs").success()
+    };
+    assert!(kill(&["-TERM", &check.id().to_string()]));
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("read");
+    assert_eq!(check.wait().expect("ended").code(), Some(3), "{rest}");
+
+    let text = std::fs::read_to_string(out.join("results.json")).expect("a record");
+    let record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let troubles = record["troubles"].to_string();
+    assert!(troubles.contains("told to end"), "{troubles}");
+    let results = &record["runs"][0]["subjects"][0]["results"];
+    assert_eq!(results["negotiation.bit.1"]["verdict"], "UNIMPLEMENTED");
+    assert_eq!(results["9.8.6"]["verdict"], "MISSING");
+    assert!(out.join("index.html").is_file());
+    let pid = std::fs::read_to_string(folder.path().join("pid")).expect("it was started");
+    assert!(!kill(&["-0", pid.trim()]), "the server still runs");
 }
