@@ -100,7 +100,6 @@ pub(super) struct Check {
         long,
         value_name = "NAME",
         num_args = 1..,
-        value_delimiter = ',',
         conflicts_with_all = ["server_command", "server_url", "client_command", "agent"],
         help_heading = "Many subjects"
     )]
