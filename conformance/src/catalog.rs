@@ -3,6 +3,7 @@
 //! The list is kept here, and not asked of the installed suite, so that a suite which
 //! loses cases (a crash, an unreachable subject) is noticed.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -50,6 +51,17 @@ pub fn all() -> impl Iterator<Item = CaseId> {
                 })
             })
     })
+}
+
+/// The titles of the groups and sections that these cases are in.
+pub fn sections<'a>(ids: impl IntoIterator<Item = &'a CaseId>) -> BTreeMap<String, String> {
+    ids.into_iter()
+        .flat_map(|id| {
+            let dots = id.as_str().match_indices('.').map(|(at, _)| at);
+            dots.map(|at| &id.as_str()[..at])
+        })
+        .filter_map(|prefix| Some((prefix.to_owned(), cases::section_title(prefix)?.to_owned())))
+        .collect()
 }
 
 /// Every case of the native suite: Autobahn's, then those that Autobahn does not have.

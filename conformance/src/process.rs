@@ -110,11 +110,20 @@ impl Process {
         &self.log
     }
 
-    /// Asks the child to end, and kills it and all it started if it has not after `patience`.
-    /// Returns whether it ended by itself.
+    /// Asks the child to end, first by closing its standard input, which is all that our own
+    /// programs need, then by a signal; and kills it and all it started if it has not after
+    /// `patience`. Returns whether it ended before it had to be killed.
     pub(crate) async fn stop(mut self, patience: Duration) -> bool {
         self.close_stdin();
-        timeout(patience, self.child.wait()).await.is_ok()
+        let hint = patience / 10;
+        if timeout(hint, self.child.wait()).await.is_ok() {
+            return true;
+        }
+        if let Some(group) = self.group {
+            // It may have ended just now.
+            let _ = kill_process_group(group, Signal::TERM);
+        }
+        timeout(patience - hint, self.child.wait()).await.is_ok()
     }
 
     /// Kills the child and all it started, and waits until it is gone.
@@ -192,6 +201,17 @@ mod tests {
                 .stop(Duration::from_secs(60))
                 .await
         );
+    }
+
+    #[tokio::test]
+    async fn a_child_that_does_not_look_at_its_input_is_told_to_end_by_a_signal() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut process = shell(
+            "trap 'exit 3' TERM; echo set; while :; do sleep 0.01; done",
+            folder.path(),
+        );
+        assert_eq!(process.line().await.as_deref(), Some("set"));
+        assert!(process.stop(Duration::from_secs(10)).await);
     }
 
     #[tokio::test]

@@ -232,8 +232,10 @@ impl SubjectCommand {
         self
     }
 
-    /// A server that is ready when the port of this URL accepts connections.
-    pub(crate) fn ready_at(mut self, url: &str) -> Self {
+    /// A server that is ready when the port of this URL accepts connections; `{port}` in it is a
+    /// free one.
+    #[must_use]
+    pub fn ready_at(mut self, url: &str) -> Self {
         self.ready = Ready::Port(url.to_owned());
         self
     }

@@ -207,7 +207,7 @@ fn a_record_survives_its_json() {
     record.host = Some("host".into());
     let json = record.to_json();
     assert!(
-        json.starts_with("{\n  \"schema\": 1,\n  \"title\": \"Test\""),
+        json.starts_with("{\"schema\":1,\"title\":\"Test\",") && json.ends_with("}\n"),
         "{json}"
     );
     assert_eq!(Record::from_json(&json), Ok(record));

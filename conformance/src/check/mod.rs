@@ -55,6 +55,8 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// The folder for the report.
     pub out: PathBuf,
+    /// What stands for this run in a history of runs.
+    pub label: Option<String>,
     /// Cases that may have any verdict.
     pub allow: Vec<Pattern>,
     /// Repeat what is repeated a tenth as often. For the native suite only.
@@ -71,6 +73,7 @@ impl Options {
             cases,
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             out: out.into(),
+            label: None,
             allow: Vec::new(),
             fast: false,
             budget: None,

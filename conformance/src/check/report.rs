@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::env::consts::{ARCH, OS};
 
-use cloverleaf_judge::cases;
 use cloverleaf_reports::model::{Suite, Tool};
 use cloverleaf_reports::{Record, Run, Subject as Column, Verdict};
 
@@ -31,10 +30,15 @@ pub(super) fn record(
     measured: Measured,
 ) -> Result<Record, CheckError> {
     let (suite, version) = by.suite();
-    let mut record = Record::new(format!("{} judged by {suite} {version}", who(options)));
+    let judge = match by {
+        By::Us => "the native suite",
+        By::Installed(_) => suite,
+    };
+    let mut record = Record::new(format!("{} judged by {judge} {version}", who(options)));
     record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
     record.suite = Some(Suite::new(suite, version));
     record.host = Some(host());
+    record.label.clone_from(&options.label);
     record.notes = notes(options);
     record.notes.extend(measured.remarks);
     record.troubles = measured.troubles;
@@ -58,7 +62,7 @@ pub(super) fn record(
         .flat_map(|(_, subject)| subject.results.values())
         .filter_map(|result| result.detail.as_ref()?.started.clone())
         .min();
-    record.sections = sections(options);
+    record.sections = catalog::sections(&options.cases);
     Ok(record)
 }
 
@@ -99,19 +103,6 @@ fn notes(options: &Options) -> Vec<String> {
         )
     });
     fast.into_iter().chain(budget).collect()
-}
-
-/// The titles of the groups and sections that the cases are in.
-fn sections(options: &Options) -> std::collections::BTreeMap<String, String> {
-    options
-        .cases
-        .iter()
-        .flat_map(|case| {
-            let dots = case.as_str().match_indices('.').map(|(at, _)| at);
-            dots.map(|at| &case.as_str()[..at])
-        })
-        .filter_map(|prefix| Some((prefix.to_owned(), cases::section_title(prefix)?.to_owned())))
-        .collect()
 }
 
 /// The machine, modestly.

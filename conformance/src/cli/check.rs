@@ -13,9 +13,11 @@ use cloverleaf_conformance::selection::{self, Pattern};
 use cloverleaf_conformance::subject::{Start, Subject, SubjectCommand};
 use cloverleaf_conformance::subjects::Subjects;
 use cloverleaf_conformance::suite::{Judge, Suite};
-use cloverleaf_reports::{Role, text};
+use cloverleaf_reports::Role;
+use cloverleaf_reports::text::{self, Colour};
 
 use super::fail;
+use super::format::{self, Format};
 use super::progress::Progress;
 
 /// Judge our server and our client, or others, and write a report
@@ -58,6 +60,15 @@ pub(super) struct Check {
     #[arg(long, value_name = "DIR", default_value = "reports/out")]
     out: PathBuf,
 
+    /// More forms of the report; index.html and results.json are always written. Repeat it, or
+    /// separate them by commas
+    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
+    format: Vec<Format>,
+
+    /// What stands for this run in a history of runs, such as a release
+    #[arg(long, value_name = "LABEL")]
+    label: Option<String>,
+
     /// Anything but OK and INFORMATIONAL is a failure, NON-STRICT too (this is the default)
     #[arg(long, conflicts_with = "allow")]
     strict: bool,
@@ -66,18 +77,14 @@ pub(super) struct Check {
     #[arg(long, value_name = "GLOB", num_args = 1.., value_delimiter = ',')]
     allow: Vec<Pattern>,
 
-    /// Judge this server instead of ours: a line for the shell; the program must print
-    /// `listening on ws://ADDRESS` when it is ready
+    /// Judge this server instead of ours: a line for the shell; unless --server-url says where it
+    /// listens, it must print `listening on ws://ADDRESS` when it is ready
     #[arg(long, value_name = "COMMAND", help_heading = "Other subjects")]
     server_command: Option<String>,
 
-    /// Judge the server that runs at this URL instead of ours
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "server_command",
-        help_heading = "Other subjects"
-    )]
+    /// Judge the server at this URL instead of ours. It runs already, or is started by
+    /// --server-command: with {port} in both, on a free port
+    #[arg(long, value_name = "URL", help_heading = "Other subjects")]
     server_url: Option<String>,
 
     /// Judge this client instead of ours: a line for the shell, with {url} for the address
@@ -149,6 +156,7 @@ impl Check {
             SuiteName::Wstest => Some(Suite::Wstest),
             SuiteName::Kosoku => Some(Suite::Kosoku),
         };
+        let formats = self.format.clone();
         let options = match self.options() {
             Ok(Some(options)) => options,
             Ok(None) => return ExitCode::SUCCESS,
@@ -169,7 +177,14 @@ impl Check {
         match checked {
             Ok(outcome) => {
                 print(&outcome);
-                ExitCode::from(outcome.exit_code())
+                // The page and the record are there already.
+                let more = formats
+                    .into_iter()
+                    .filter(|format| !matches!(format, Format::Html | Format::Json));
+                match format::write(&outcome.record, more, &options.out) {
+                    Ok(_) => ExitCode::from(outcome.exit_code()),
+                    Err(error) => fail(&error, 2),
+                }
             }
             Err(error) => fail(&error, error.exit_code()),
         }
@@ -198,6 +213,7 @@ impl Check {
             (None, _) => options.jobs,
         };
         options.allow = self.allow;
+        options.label = self.label;
         options.fast = self.fast;
         options.budget = self
             .budget
@@ -209,8 +225,11 @@ impl Check {
     fn pair(&self) -> Result<Vec<Subject>, std::io::Error> {
         let command = |line: &String| Start::Command(SubjectCommand::shell(line));
         let server = match (&self.server_url, &self.server_command) {
-            (Some(url), _) => Some(Start::Running(url.clone())),
-            (None, command_line) => command_line.as_ref().map(command),
+            (Some(url), Some(line)) => {
+                Some(Start::Command(SubjectCommand::shell(line).ready_at(url)))
+            }
+            (Some(url), None) => Some(Start::Running(url.clone())),
+            (None, line) => line.as_ref().map(command),
         };
         let client = self.client_command.as_ref().map(command);
         [(Role::Server, server), (Role::Client, client)]
@@ -255,7 +274,10 @@ impl Check {
 }
 
 fn print(outcome: &Outcome) {
-    println!("\n{}", text::table(&outcome.record));
+    super::print(&format!(
+        "\n{}\n",
+        text::table_with(&outcome.record, Colour::Always)
+    ));
     let names: BTreeSet<_> = outcome
         .record
         .subjects()

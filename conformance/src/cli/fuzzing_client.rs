@@ -15,7 +15,7 @@ use cloverleaf_conformance::native::{FuzzingClient, Results, Target};
 use cloverleaf_conformance::spec::ClientSpec;
 use cloverleaf_conformance::spec::template::{self, Mode};
 use cloverleaf_judge::case::Case;
-use cloverleaf_reports::{Role, text};
+use cloverleaf_reports::Role;
 
 use super::{fail, stop};
 
@@ -131,13 +131,6 @@ impl FuzzingClientCommand {
         }
         super::conclude(&results, &outdir, &lock, &troubles)
     }
-}
-
-/// The run in a table, as far as it came.
-pub(super) fn summary(results: &Results) -> String {
-    results
-        .record()
-        .map_or_else(|error| error, |record| text::table(&record))
 }
 
 pub(super) fn budget(seconds: Option<u64>) -> Option<Duration> {

@@ -2,11 +2,14 @@
 
 mod cases;
 mod check;
+mod completions;
 mod echo;
+mod format;
 mod fuzzing_client;
 mod fuzzing_server;
 mod parity;
 mod progress;
+mod report;
 mod stop;
 mod testee;
 
@@ -19,11 +22,16 @@ use cloverleaf_conformance::faulty::Fault;
 use cloverleaf_conformance::lock::FolderLock;
 use cloverleaf_conformance::native::Results;
 use cloverleaf_reports::Role;
+use cloverleaf_reports::text::{self, Colour};
 
 /// Judges WebSocket servers and clients by the Autobahn suite, and provides one of each.
 #[derive(Parser, Debug)]
 #[command(name = "cloverleaf", version)]
 struct Cli {
+    /// Colours on the terminal; `auto` respects NO_COLOR and CLICOLOR_FORCE
+    #[command(flatten)]
+    color: colorchoice_clap::Color,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -36,28 +44,39 @@ enum Command {
     FuzzingClient(fuzzing_client::FuzzingClientCommand),
     #[command(name = "fuzzingserver")]
     FuzzingServer(fuzzing_server::FuzzingServerCommand),
+    Report(report::Report),
     Parity(parity::Parity),
     Echo(echo::Echo),
     Testee(testee::Testee),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().command {
+    let cli = Cli::parse();
+    cli.color.write_global();
+    match cli.command {
         Command::Check(command) => command.run(),
         Command::Cases(command) => command.run(),
         Command::FuzzingClient(command) => command.run(),
         Command::FuzzingServer(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Parity(command) => command.run(),
         Command::Echo(command) => command.run(),
         Command::Testee(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     }
 }
 
 /// Writes the reports and says how the run went.
 fn conclude(results: &Results, outdir: &Path, _: &FolderLock, troubles: &[String]) -> ExitCode {
-    println!("\n{}", fuzzing_client::summary(results));
-    if let Err(error) = results.write(outdir) {
+    print(&match results.record(troubles) {
+        Ok(record) => format!("\n{}\n", text::table_with(&record, Colour::Always)),
+        Err(error) => error,
+    });
+    if let Err(error) = results.write(outdir, troubles) {
         return fail(&error, 2);
     }
     println!("Report: {}", outdir.join("index.html").display());
@@ -81,9 +100,10 @@ fn no_folder(folder: &Path, error: &std::io::Error) -> String {
     )
 }
 
-/// Prints text. That nobody reads it any more (`| head`) is no error.
+/// Prints text, its colours only where they are wanted. That nobody reads it any more (`| head`)
+/// is no error.
 fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = anstream::stdout().write_all(text.as_bytes());
 }
 
 /// The fault of this name in this role; `help` lists them all.
@@ -139,6 +159,14 @@ mod tests {
             "echo --tls-cert a.pem",
             "testee",
             "testee ws://127.0.0.1:1 --range 4-3",
+            "report",
+            "report render",
+            "report render x --format pdf",
+            "report diff x",
+            "report badge x --role server",
+            "report schema everything",
+            "completions",
+            "check --color sometimes",
         ] {
             let words = ["cloverleaf"].into_iter().chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -265,7 +265,7 @@ impl Shared {
                 if let Some(outdir) = &self.outdir {
                     let written = self
                         .results
-                        .write(outdir)
+                        .write(outdir, &[])
                         .map_err(|error| error.to_string());
                     self.tell(News::Reports(written));
                 }

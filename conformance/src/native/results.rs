@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::catalog;
 use cloverleaf_reports::model::{Suite, Tool};
 use cloverleaf_reports::{CaseId, CaseResult, Record, Role, Run, Subject, Verdict, autobahn, html};
 use tokio::sync::Notify;
@@ -108,13 +109,13 @@ impl Results {
         run
     }
 
-    /// All that there is so far, as a report has it.
+    /// All that there is so far, as a report has it, with what is missing and why.
     ///
     /// # Errors
     ///
     /// If two agents have one name; they have not, as results are kept by name.
-    pub fn record(&self) -> Result<Record, String> {
-        record(self.run())
+    pub fn record(&self, troubles: &[String]) -> Result<Record, String> {
+        record(self.run(), troubles)
     }
 
     /// How many cases of each agent have failed in either verdict.
@@ -143,9 +144,9 @@ impl Results {
     /// # Errors
     ///
     /// If a file cannot be written; the message names it.
-    pub fn write(&self, outdir: &Path) -> io::Result<()> {
+    pub fn write(&self, outdir: &Path, troubles: &[String]) -> io::Result<()> {
         autobahn::write_dir(outdir, &self.run()).map_err(io::Error::other)?;
-        let record = self.record().map_err(io::Error::other)?;
+        let record = self.record(troubles).map_err(io::Error::other)?;
         let page = outdir.join("index.html");
         fs::write(&page, html::render(&record))
             .map_err(|error| io::Error::other(format!("{}: {error}", page.display())))
@@ -153,7 +154,7 @@ impl Results {
 }
 
 /// A record of a run by the native suite.
-fn record(run: Run) -> Result<Record, String> {
+fn record(run: Run, troubles: &[String]) -> Result<Record, String> {
     let names: Vec<_> = run
         .subjects
         .iter()
@@ -162,7 +163,7 @@ fn record(run: Run) -> Result<Record, String> {
     let title = if names.is_empty() {
         "Nothing was judged".to_owned()
     } else {
-        format!("{} judged by cloverleaf", names.join(", "))
+        format!("{} judged by the native suite", names.join(", "))
     };
     let mut record = Record::new(title);
     record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
@@ -173,6 +174,12 @@ fn record(run: Run) -> Result<Record, String> {
         .flat_map(|subject| subject.results.values())
         .filter_map(|result| result.detail.as_ref()?.started.clone())
         .min();
+    record.troubles = troubles.to_vec();
+    record.sections = catalog::sections(
+        run.subjects
+            .iter()
+            .flat_map(|subject| subject.results.keys()),
+    );
     record.add(run).map_err(|error| error.to_string())?;
     Ok(record)
 }

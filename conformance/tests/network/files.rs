@@ -33,7 +33,7 @@ async fn report(ids: &[&str], folder: &Path) -> Results {
         };
         results.insert(&agent, *result);
     }
-    results.write(folder).expect("written");
+    results.write(folder, &[]).expect("written");
     results
 }
 
@@ -203,7 +203,7 @@ fn agents_whose_files_would_have_the_same_names_are_all_reported() {
         let id = "1.1.1".parse().expect("an id");
         results.insert(agent, CaseResult::new(id, Verdict::Ok, CloseVerdict::Ok));
     }
-    results.write(folder.path()).expect("written");
+    results.write(folder.path(), &[]).expect("written");
     let run = autobahn::read_dir(folder.path(), Role::Client).expect("reports");
     let mut names: Vec<_> = run.subjects.iter().map(|s| s.name.as_str()).collect();
     names.sort_by_key(|name| (name.len(), *name));

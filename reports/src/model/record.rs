@@ -183,9 +183,9 @@ impl Record {
         self
     }
 
-    /// The record as JSON, indented, with a line end.
+    /// The record as JSON on one line, with a line end: the record of many subjects is large enough.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self)
+        let mut json = serde_json::to_string(self)
             .expect("a record holds text, numbers and maps with text keys only");
         json.push('\n');
         json
