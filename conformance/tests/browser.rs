@@ -9,8 +9,8 @@ use cloverleaf_conformance::browser::chromium;
 use cloverleaf_conformance::catalog;
 use cloverleaf_conformance::check::{self, By, Options, Outcome};
 use cloverleaf_conformance::selection::{self, Pattern};
-use cloverleaf_conformance::subject::SubjectCommand;
-use cloverleaf_reports::{CaseResult, Verdict};
+use cloverleaf_conformance::subject::{Start, Subject, SubjectCommand};
+use cloverleaf_reports::{CaseResult, Role, Verdict};
 
 /// Framing, pings, fragmentation, closing, a compressed case, and what the fuzzing server's answers
 /// to requests without an upgrade could have upset.
@@ -39,14 +39,11 @@ const KNOWN: [&str; 8] = [
 /// The outcome of a run of the client, and what was measured.
 async fn run(client: SubjectCommand, cases: &str, out: &Path) -> (Outcome, Vec<CaseResult>) {
     let cases = selection::select(catalog::known().to_vec(), &patterns(cases), &[]);
-    let mut options = Options::new(cases.expect("cases"), out).expect("options");
-    options.server = None;
-    options.client = Some(client);
-    options.agent = "Chromium & Co.".to_owned();
+    let subject = Subject::new("Chromium & Co.", Role::Client, Start::Command(client));
+    let mut options = Options::new(vec![subject], cases.expect("cases"), out);
     options.fast = true;
-    let outcome = check::check(&By::Us, &options, |_| {})
-        .await
-        .expect("a run");
+    let outcome = check::check(&By::Us, &options, |_| {}).await;
+    let outcome = outcome.expect("a run");
     let results = outcome
         .record
         .subjects()
@@ -95,12 +92,16 @@ async fn a_browser_that_dies_at_once_leaves_its_cases_open_and_the_run_says_so()
             .all(|result| result.verdict == Verdict::Missing)
     );
     assert_eq!(outcome.exit_code(), 3);
-    // The light case and the heavy one are two hands.
-    assert_eq!(outcome.troubles.len(), 2);
-    for trouble in &outcome.troubles {
-        assert!(
-            trouble.contains("has left 1 of 1 cases: it ended (exit status: 9)"),
-            "{trouble}"
-        );
-    }
+    // The light case tells that there is no use in trying the heavy one.
+    let [trouble] = &outcome.troubles[..] else {
+        panic!("{:?}", outcome.troubles);
+    };
+    assert!(
+        trouble.contains("it ended early (exit status: 9)"),
+        "{trouble}"
+    );
+    assert!(
+        trouble.contains("1 of these 1 cases are missing"),
+        "{trouble}"
+    );
 }

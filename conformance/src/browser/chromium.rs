@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::subject::SubjectCommand;
 
@@ -47,6 +48,20 @@ pub fn client() -> Result<SubjectCommand, NoChromium> {
     let program = find(&path).ok_or(NoChromium)?;
     let root = rustix::process::geteuid().is_root();
     Ok(SubjectCommand::browser(program, arguments(root)))
+}
+
+/// The version of the Chromium that [`client`] starts, if it says so: `156.0.8078.73`.
+pub fn version() -> Option<String> {
+    let program = find(&env::var_os("PATH")?)?;
+    let said = Command::new(program).arg("--version").output().ok()?;
+    version_in(&String::from_utf8_lossy(&said.stdout))
+}
+
+/// The version in what it prints: `Chromium 156.0.8078.73 built on Debian`.
+fn version_in(said: &str) -> Option<String> {
+    said.split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+        .map(str::to_owned)
 }
 
 /// The first folder of the path that has one of the programs decides.
@@ -94,6 +109,21 @@ impl Error for NoChromium {}
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn the_version_is_the_word_that_begins_with_a_digit() {
+        for (said, version) in [
+            (
+                "Chromium 156.0.8078.73 built on Debian 12\n",
+                Some("156.0.8078.73"),
+            ),
+            ("Google Chrome 156.0.1 \n", Some("156.0.1")),
+            ("", None),
+            ("no version", None),
+        ] {
+            assert_eq!(version_in(said).as_deref(), version, "{said:?}");
+        }
+    }
 
     #[test]
     fn only_root_runs_it_without_its_sandbox() {

@@ -124,7 +124,10 @@ impl Library {
                     Err(reason) => Start::Unavailable(reason.clone()),
                 };
                 let mut subject = Subject::new(&self.name, part.role, start);
-                subject.version.clone_from(&self.version);
+                subject.version = match (&self.version, &part.how) {
+                    (None, How::Browser(Browser::Chromium)) => browser::chromium::version(),
+                    (version, _) => version.clone(),
+                };
                 subject.language.clone_from(&self.language);
                 subject.homepage.clone_from(&self.homepage);
                 subject.jobs = part.jobs;

@@ -12,6 +12,17 @@ use serde_json::{Value, json};
 
 const WIDTHS: [u32; 2] = [400, 1400];
 
+/// Something of everything that a page shows.
+const CASES: [&str; 7] = [
+    "1.*",
+    "5.*",
+    "6.4.*",
+    "7.1.*",
+    "12.1.1",
+    "close.codes.*",
+    "close.failing.*",
+];
+
 /// A folder with a page in it.
 struct Page {
     folder: tempfile::TempDir,
@@ -25,23 +36,38 @@ impl Page {
     }
 
     /// The page of a real check, of our own server and client.
-    fn of_a_check() -> Self {
+    fn of_a_check(cases: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let checked = Command::new(env!("CARGO_BIN_EXE_cloverleaf"))
-            .args(["check", "--fast", "--out"])
-            .arg(folder.path())
-            .args([
-                "--cases", "1.*", "5.*", "6.4.*", "7.1.*", "12.1.1", "close.*",
-            ])
-            .output()
-            .expect("starts");
-        assert!(checked.status.success(), "{checked:?}");
+        cloverleaf(
+            &[&["check", "--fast", "--cases"], cases, &["--out"]].concat(),
+            folder.path(),
+        );
+        Self { folder }
+    }
+
+    /// A site of two releases with the same results.
+    fn site(check: &Self) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        for label in ["v1", "v2"] {
+            let release = format!("{label}={}", check.folder.path().display());
+            cloverleaf(&["report", "publish", &release, "--out"], folder.path());
+        }
         Self { folder }
     }
 
     fn path(&self) -> PathBuf {
         self.folder.path().join("index.html")
     }
+}
+
+/// Runs the program, which must succeed.
+fn cloverleaf(arguments: &[&str], folder: &Path) {
+    let done = Command::new(env!("CARGO_BIN_EXE_cloverleaf"))
+        .args(arguments)
+        .arg(folder)
+        .output()
+        .expect("starts");
+    assert!(done.status.success(), "{arguments:?}: {done:?}");
 }
 
 /// A subject with a failure in each case; every text of it tries to leave its place.
@@ -106,7 +132,7 @@ async fn the_report_asks_no_network_and_its_script_runs_without_errors() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    for page in [Page::of_a_check(), Page::of(&hostile())] {
+    for page in [Page::of_a_check(&CASES), Page::of(&hostile())] {
         browser.open(&page.path(), "").await;
         browser
             .value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
@@ -156,26 +182,46 @@ async fn an_accessibility_checker_finds_nothing_serious() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    for page in [Page::of_a_check(), Page::of(&hostile())] {
+    let check = Page::of_a_check(&["1.1.*", "6.4.*", "12.1.1"]);
+    let hostile = Page::of(&hostile());
+    let site = Page::site(&check);
+    let mut paths = vec![check.path(), hostile.path()];
+    paths.extend(
+        [
+            "index.html",
+            "ancestors.html",
+            "trend.html",
+            "diff/v1...v2.html",
+        ]
+        .map(|name| site.folder.path().join(name)),
+    );
+    for path in paths {
         for width in WIDTHS {
             for dark in [false, true] {
                 browser.look(width, dark).await;
-                browser.open(&page.path(), "").await;
+                browser.open(&path, "").await;
+                // What is far below is not laid out until it is scrolled to, and the checker would
+                // compare colours with boxes that are not there yet.
+                browser
+                    .value(
+                        "(() => { const all = document.createElement('style');\
+                         all.textContent = '* { content-visibility: visible !important }';\
+                         document.head.append(all); })()",
+                    )
+                    .await;
                 browser.value(&format!("{axe}; 0")).await;
                 let found = browser
                     .value(
-                        "axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations\
+                        "axe.run().then((all) => [all.passes.length, all.violations\
                          .filter((one) => ['serious', 'critical'].includes(one.impact))\
-                         .map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html)]))",
+                         .map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html)])])",
                     )
                     .await;
-                assert_eq!(found, json!([]), "{width} px wide, dark: {dark}");
-                let passes = browser
-                    .value("axe.run().then((all) => all.passes.length)")
-                    .await;
+                let place = format!("{}, {width} px wide, dark: {dark}", path.display());
+                assert_eq!(found[1], json!([]), "{place}");
                 assert!(
-                    passes.as_u64().is_some_and(|passes| passes > 10),
-                    "it did look"
+                    found[0].as_u64().is_some_and(|passes| passes > 10),
+                    "{place}"
                 );
             }
         }
@@ -187,7 +233,7 @@ async fn the_report_fits_narrow_and_wide_windows() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    for page in [Page::of_a_check(), Page::of(&hostile())] {
+    for page in [Page::of_a_check(&CASES), Page::of(&hostile())] {
         for width in WIDTHS {
             browser.look(width, false).await;
             browser.open(&page.path(), "").await;
@@ -220,7 +266,7 @@ async fn a_link_to_a_result_opens_it() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    let page = Page::of_a_check();
+    let page = Page::of_a_check(&CASES);
     for fragment in [
         "#6.4.3:server:cloverleaf",
         "#7.1.1:client:cloverleaf",
@@ -244,7 +290,7 @@ async fn the_filter_shows_what_was_asked_for() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    let page = Page::of_a_check();
+    let page = Page::of_a_check(&CASES);
     browser.open(&page.path(), "").await;
     assert_eq!(
         browser
@@ -252,14 +298,17 @@ async fn the_filter_shows_what_was_asked_for() {
             .await,
         json!(false)
     );
-    browser
-        .value(
-            "(() => { const find = document.querySelector('input[type=search]'); find.value = '6.4.3';\
-             find.dispatchEvent(new Event('input', { bubbles: true })); })()",
-        )
-        .await;
+    // It filters a moment after the last key, and then says how many cases are left.
     let shown = browser
-        .value("[...document.querySelectorAll('.case')].filter((one) => !one.hidden).map((one) => one.id)")
+        .value(
+            "new Promise((done) => { \
+             new MutationObserver(done).observe(document.querySelector('.filter output'),\
+             { childList: true, characterData: true, subtree: true });\
+             const find = document.querySelector('input[type=search]'); find.value = '6.4.3';\
+             find.dispatchEvent(new Event('input', { bubbles: true })); }).then(() =>\
+             [...document.querySelectorAll('.case')].filter((one) => !one.hidden)\
+             .map((one) => one.id))",
+        )
         .await;
     assert_eq!(shown, json!(["6.4.3"]));
 }
@@ -269,7 +318,7 @@ async fn without_scripts_everything_is_there_but_the_filter() {
     let Some(mut browser) = Browser::start().await else {
         return;
     };
-    let page = Page::of_a_check();
+    let page = Page::of_a_check(&CASES);
     browser.scripts(false).await;
     browser.open(&page.path(), "").await;
     let filter = browser

@@ -131,7 +131,7 @@ fn a_label_that_cannot_be_a_folder_is_refused() {
         "\"><script>",
         &long,
     ] {
-        let error = publish(&[labelled(Some(label))]).err().expect(label);
+        let error = publish(&[labelled(Some(label))]).expect_err(label);
         assert!(error.to_string().contains("letters, digits"), "{error}");
     }
     let twice = publish(&[labelled(Some("v1")), labelled(Some("V1"))]).expect_err("twice");
