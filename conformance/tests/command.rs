@@ -216,7 +216,12 @@ fn a_check_of_a_server_that_refuses_connections_fails() {
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{table}");
     assert!(table.contains("NOT as expected."), "{table}");
-    assert!(folder.path().join("run/servers/01/judge.log").is_file());
+    assert!(
+        folder
+            .path()
+            .join("run/Cloverleaf-server/01/judge.log")
+            .is_file()
+    );
 }
 
 #[test]

@@ -180,8 +180,7 @@ fn a_site_grows_by_a_release_and_keeps_the_reports_of_earlier_ones() {
     // An old release published again does not become the latest.
     publish(&format!("v1={one}"));
     let latest = fs::read_to_string(folder.path("site/latest/index.html")).expect("latest");
-    let second = fs::read_to_string(folder.path("site/v2/index.html")).expect("v2");
-    assert_eq!(latest, second);
+    assert!(latest.contains("../v2/index.html"), "{latest}");
 
     let unnamed = cloverleaf(&["report", "publish", &one, "--out", &site]);
     assert_eq!(unnamed.status.code(), Some(2), "a release needs a label");

@@ -396,7 +396,7 @@ async fn a_good_subject_is_judged_beside_those_that_never_run() {
     }
     let title = &outcome.record.title;
     assert!(
-        title.starts_with("6 implementations judged by native"),
+        title.starts_with("6 implementations judged by the native suite"),
         "{title}"
     );
     assert_eq!(outcome.record.troubles, outcome.troubles);

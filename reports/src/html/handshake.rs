@@ -72,7 +72,7 @@ fn most_frequent<'a>(heads: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 }
 
 /// A head without what differs from connection to connection: the target of the request, key and
-/// answer to it, the date, and the port in `Host`.
+/// answer to it, the date, and the ports in `Host` and `Origin`.
 fn masked(head: &str) -> String {
     let mut out = String::with_capacity(head.len());
     for (number, line) in head.trim_end().split('\n').enumerate() {
@@ -89,7 +89,7 @@ fn masked(head: &str) -> String {
             out.push_str(version);
         } else if hides(&["Sec-WebSocket-Key", "Sec-WebSocket-Accept", "Date"]) {
             out.push_str(name);
-        } else if hides(&["Host"]) {
+        } else if hides(&["Host", "Origin"]) {
             let digit = |c: char| c.is_ascii_digit() || c == '\r';
             out.push_str(line.trim_end_matches(digit));
         } else {

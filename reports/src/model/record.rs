@@ -168,13 +168,15 @@ impl Record {
             .or_else(|| group_title(prefix))
     }
 
-    /// The record without what was seen on the wire, and without the texts of files it came
-    /// from: verdicts, times and close codes, for a history of runs.
+    /// The record without what the cases say, what was seen on the wire, and the texts of files it
+    /// came from: titles, verdicts, times and close codes, for a history of runs.
     #[must_use]
     pub fn without_details(mut self) -> Self {
         for run in &mut self.runs {
             for subject in &mut run.subjects {
                 for result in subject.results.values_mut() {
+                    result.description = None;
+                    result.expectation = None;
                     result.detail = None;
                     result.verbatim = None;
                 }

@@ -4,7 +4,7 @@
 //! index.html                    the newest run, and a table of subjects and versions
 //! <label>/index.html            the page of a run
 //! <label>/results.json          its record, without what was seen on the wire
-//! latest/                       the same for the newest run
+//! latest/index.html             leads to that of the newest run
 //! trend.html                    verdicts and times from run to run
 //! diff/<old>...<new>.html       what changed between neighbours
 //! badges/<role>-<subject>.svg   and .json for shields.io, of the newest run; and all.svg, all.json
@@ -42,6 +42,9 @@ fn file(path: impl Into<String>, content: impl Into<String>) -> File {
     }
 }
 
+/// Leads on to the newest run, with the place in its page that a link names.
+const LATEST: &str = include_str!("../../assets/latest.html");
+
 /// Renders the site. Runs are ordered as in [`trend::in_order`]; each needs a label of its own.
 ///
 /// # Errors
@@ -58,12 +61,12 @@ pub fn publish(records: &[Record]) -> Result<Vec<File>, LabelError> {
     for (record, label) in runs.iter().zip(&labels) {
         let page = html::render(record);
         let results = (*record).clone().without_details().to_json();
-        if std::ptr::eq(*record, *newest) {
-            files.push(file("latest/index.html", page.clone()));
-            files.push(file("latest/results.json", results.clone()));
-        }
         files.push(file(format!("{label}/index.html"), page));
         files.push(file(format!("{label}/results.json"), results));
+    }
+    if let Some(label) = labels.last() {
+        // A label is letters, digits and a few marks: nothing that HTML or a URL would read.
+        files.push(file("latest/index.html", LATEST.replace("LABEL", label)));
     }
     let mut diffs = Vec::new();
     for (pair, names) in runs.windows(2).zip(labels.windows(2)) {

@@ -8,8 +8,6 @@ use std::process::ExitCode;
 use clap::Args;
 use cloverleaf_reports::{Record, load, site};
 
-use super::super::format;
-
 /// Build a static site of the results of one or more releases, for any static host
 ///
 /// An index over releases and subjects, the report of each release, the changes between them, the
@@ -76,24 +74,8 @@ impl Publish {
             }
             super::write(&path, &file.content)?;
         }
-        self.keep_latest(&records, &kept_labels)?;
         eprintln!("{}", self.out.join("index.html").display());
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// If the newest release was there before, its report is what `latest/` shows.
-    fn keep_latest(&self, records: &[Record], kept: &BTreeSet<String>) -> Result<(), String> {
-        let newest = records
-            .iter()
-            .max_by_key(|record| record.started.as_deref())
-            .and_then(|record| record.label.as_deref())
-            .filter(|label| kept.contains(*label));
-        if let Some(label) = newest {
-            let latest = self.out.join("latest/index.html");
-            fs::copy(self.out.join(label).join("index.html"), &latest)
-                .map_err(|error| format::cannot(&latest, &error))?;
-        }
-        Ok(())
     }
 }
 
@@ -106,7 +88,7 @@ fn published(site: &Path, anew: &[Record]) -> Result<Vec<Record>, String> {
     for folder in folders {
         let folder = folder.map_err(|error| format!("cannot read {}: {error}", site.display()))?;
         let results = folder.path().join("results.json");
-        if folder.file_name() == "latest" || !results.is_file() {
+        if !results.is_file() {
             continue;
         }
         let record = load::read(&results).map_err(|error| error.to_string())?;
