@@ -131,7 +131,7 @@ impl Hand {
                 return Ok(());
             } else if left < before && starts < 2 {
                 self.turn.reporter.remark(&format!(
-                    "{why}; it was started again for the {left} cases left"
+                    "{why}; it was started again, with {left} left to run"
                 ));
             } else {
                 let all = self.cases.len();

@@ -26,7 +26,7 @@ pub(super) async fn judge(turn: Turn) -> bool {
         } else if begun && starts < 2 {
             let left = open.len();
             turn.reporter.remark(&format!(
-                "{why}; it was started again for the {left} cases left"
+                "{why}; it was started again, with {left} left to run"
             ));
         } else {
             let (left, all) = (open.len(), turn.cases.len());

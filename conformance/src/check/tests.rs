@@ -514,7 +514,7 @@ async fn a_server_that_goes_away_in_mid_run_is_started_again_once() {
         assert_eq!(outcome.exit_code(), code, "{:?}", outcome.troubles);
         let notes = outcome.record.notes.join("\n");
         assert!(
-            notes.contains("started again for the 7 cases left"),
+            notes.contains("started again, with 7 left to run"),
             "{notes}"
         );
         let results = verdicts(&outcome, "x");

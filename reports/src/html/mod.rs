@@ -21,7 +21,7 @@ mod plan;
 mod problem;
 mod profile;
 mod result;
-mod stamp;
+pub(crate) mod stamp;
 mod suite;
 mod summary;
 mod timing;

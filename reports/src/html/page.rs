@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut Markup, record: &Record) {
     let groups = suite::groups(record, &columns);
     let rows: Vec<&Row<'_>> = groups.iter().flat_map(|group| &group.rows).collect();
     let plan = Plan::of(&rows);
-    let stamp = Stamp::of(record, &columns);
+    let stamp = Stamp::of(record);
 
     out.tag(HEAD).tag("<title>").tag(stamp.word).tag(" · ");
     out.start_of(&record.title, TITLE)

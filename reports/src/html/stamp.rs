@@ -1,23 +1,23 @@
 //! What the whole run amounts to, in a word and a sentence.
 
 use super::badge::Badge;
-use super::column::{Column, is_accepted};
+use super::column::is_accepted;
 use super::markup::Markup;
 use crate::model::{CaseResult, Record, Standing};
 
 /// The stamp of a record.
-pub(super) struct Stamp {
-    class: &'static str,
-    symbol: &'static str,
-    pub(super) word: &'static str,
-    sentences: Vec<String>,
+pub(crate) struct Stamp {
+    pub(crate) class: &'static str,
+    pub(crate) symbol: &'static str,
+    pub(crate) word: &'static str,
+    pub(crate) sentences: Vec<String>,
 }
 
 impl Stamp {
-    pub(super) fn of(record: &Record, columns: &[Column<'_>]) -> Self {
-        let all: Vec<&CaseResult> = columns
-            .iter()
-            .flat_map(|column| column.subject.results.values())
+    pub(crate) fn of(record: &Record) -> Self {
+        let all: Vec<&CaseResult> = record
+            .subjects()
+            .flat_map(|(_, subject)| subject.results.values())
             .collect();
         let standing = record.summary().standing();
         let badge = Badge::of_standing(standing);
@@ -49,8 +49,7 @@ impl Stamp {
             ));
         } else if accepted > 0 {
             sentences.push(format!(
-                "{unexpected} results with remarks are unexpected, {accepted} are accepted, with \
-                 reasons."
+                "Not as expected: {unexpected}. Accepted, with reasons: {accepted}."
             ));
         }
         sentences.push(sentence(&all));
@@ -163,7 +162,7 @@ mod tests {
         let mut record = Record::new("");
         record.runs.push(run);
         record.troubles = troubles.iter().map(|&text| text.to_owned()).collect();
-        let stamp = Stamp::of(&record, &Column::all(&record));
+        let stamp = Stamp::of(&record);
         (stamp.word, stamp.sentences.join(" "))
     }
 
@@ -192,7 +191,7 @@ mod tests {
             (
                 vec![(Failed, true), (NonStrict, false)],
                 "Fail",
-                "1 results with remarks are unexpected, 1 are accepted",
+                "Not as expected: 1. Accepted, with reasons: 1.",
             ),
             (vec![(Failed, false)], "Fail", "1 of 1 results are against"),
             (vec![], "Fail", "No case was run"),

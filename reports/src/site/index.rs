@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::badges::Badges;
 use crate::badge::Badge;
 use crate::diff::{self, Diff};
+use crate::html::stamp::Stamp;
 use crate::layout;
 use crate::model::{Record, Role, Standing, Subject};
 use crate::printable::{clipped, name};
@@ -30,7 +31,7 @@ struct Latest {
     troubles: Vec<String>,
     notes: Vec<String>,
     standing: &'static str,
-    word: &'static str,
+    word: String,
 }
 
 #[derive(Serialize)]
@@ -112,9 +113,9 @@ fn latest(record: &Record, label: &str) -> Latest {
         .as_ref()
         .map(|tool| format!("{} {}", tool.name, tool.version));
     let facts = [suite, tool, record.started.clone(), record.host.clone()];
-    let badge = Badge::of_record(record);
+    let stamp = Stamp::of(record);
     Latest {
-        title: badge.message,
+        title: stamp.sentences.join(" "),
         label: label.to_owned(),
         facts: facts
             .into_iter()
@@ -123,8 +124,12 @@ fn latest(record: &Record, label: &str) -> Latest {
             .collect(),
         troubles: texts(&record.troubles),
         notes: texts(&record.notes),
-        standing: class(badge.standing),
-        word: word(badge.standing),
+        standing: match stamp.class {
+            "ok" => "pass",
+            "nonstrict" => "notes",
+            _ => "fail",
+        },
+        word: format!("{} {}", stamp.symbol, stamp.word),
     }
 }
 

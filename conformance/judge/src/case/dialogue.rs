@@ -583,6 +583,8 @@ impl Run {
     fn unimplemented(&mut self, session: &mut Session, sentence: impl Into<String>) {
         self.verdict = Verdict::Unimplemented;
         self.result = Some(sentence.into());
+        // Nothing is asked of the subject any more, whatever the case would have asked for.
+        self.dialogue.end = ExpectedEnd::normal();
         session.close(Some(1000));
     }
 

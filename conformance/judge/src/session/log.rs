@@ -11,8 +11,8 @@ use crate::frame::{CLOSE, Frame, Head, Masking};
 /// Payloads are shown up to so many octets.
 const SHOWN: usize = 64;
 
-/// A log has at most so many rows: a subject that floods does not fill the memory.
-const MAX_ROWS: usize = 2_000;
+/// A log has at most so many rows: floods fill neither the memory nor the reports.
+const MAX_ROWS: usize = 500;
 
 /// Masking keys, and heads behind a close frame, are kept up to so many.
 const MAX_KEPT: usize = 1_024;
