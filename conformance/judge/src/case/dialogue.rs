@@ -634,13 +634,18 @@ impl Run {
     fn conclude(&mut self, session: &Session) {
         // A server is to end TCP itself.
         let by_judge = session.close_facts().dropped_by_suite;
-        let mut ended = by_judge && session.subject() == Role::Server;
+        let server_left_it = by_judge && session.subject() == Role::Server;
+        let mut ended = server_left_it;
+        // TCP that has ended stays ended: each act may meet it, once.
+        let mut met_by = None;
         while self.result.is_none() {
             let failure = match self.acts.front() {
                 None => break,
                 Some(Act::Expect(..) | Act::Pongs(..) | Act::UntilClosed(_)) => {
                     let happened = self.happened.pop_front().or_else(|| {
-                        let end = !std::mem::replace(&mut ended, true);
+                        let left = Some(self.acts.len());
+                        let end = !server_left_it && std::mem::replace(&mut met_by, left) != left;
+                        ended = true;
                         end.then_some(Happened::End)
                     });
                     match happened.as_ref().map(|happened| self.meet(happened)) {
