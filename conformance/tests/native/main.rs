@@ -2,3 +2,4 @@
 
 mod catalog;
 mod in_process;
+mod unclosed;

@@ -41,7 +41,7 @@ pub(super) struct Badge {
 enum BadgeFormat {
     /// A picture that needs nothing else
     Svg,
-    /// JSON for https://shields.io/badges/endpoint-badge
+    /// JSON for shields.io, which draws it (its "endpoint badge")
     Shields,
 }
 
