@@ -25,8 +25,10 @@ impl Stamp {
         let unexpected = all
             .iter()
             .filter(|result| !result.standing().is_pass() && !is_accepted(result))
+            .filter(|result| !result.is_missing())
             .count();
-        let expected = unexpected == 0 && accepted > 0;
+        let missing = all.iter().filter(|result| result.is_missing()).count();
+        let expected = unexpected == 0 && missing == 0 && accepted > 0;
         let (class, symbol, word) = match standing {
             _ if !record.troubles.is_empty() => ("failed", "✗", "Incomplete"),
             Standing::Pass => (badge.class, badge.symbol, "Pass"),
@@ -112,36 +114,53 @@ fn write_list(out: &mut Markup, sentences: &[String]) {
 /// The result in words.
 fn sentence(results: &[&CaseResult]) -> String {
     let total = results.len();
+    let missing = results.iter().filter(|result| result.is_missing()).count();
+    let ran: Vec<_> = results
+        .iter()
+        .filter(|result| !result.is_missing())
+        .collect();
     let count = |standing| {
-        results
-            .iter()
+        ran.iter()
             .filter(|result| result.standing() == standing)
             .count()
     };
     let (notes, fails) = (count(Standing::Notes), count(Standing::Fail));
-    let only_ends = results
+    let only_ends = ran
         .iter()
         .all(|result| !result.verdict.standing().is_fail());
     if total == 0 {
-        "No case was run, so nothing was shown.".to_owned()
+        return "No case was run, so nothing was shown.".to_owned();
+    }
+    let found = if ran.is_empty() {
+        String::new()
     } else if fails > 0 && only_ends {
         format!(
-            "All {total} results are within the standard, but {fails} connections did not end as \
-             it asks."
+            "All {} results are within the standard, but {fails} connections did not end as it \
+             asks. ",
+            ran.len()
         )
     } else if fails > 0 {
         format!(
-            "{fails} of {total} results are against the standard, could not be judged, or were \
-             not run."
+            "{fails} of {} results are against the standard, or could not be judged. ",
+            ran.len()
         )
     } else if notes > 0 {
         format!(
-            "Nothing is against the standard. {notes} of {total} results are non-strict, not \
-             implemented, or left to the client to clean up."
+            "Nothing is against the standard. {notes} of {} results are non-strict, not \
+             implemented, or left to the client to clean up. ",
+            ran.len()
         )
     } else {
-        format!("All {total} results, and the end of every connection, are as the standard asks.")
-    }
+        format!(
+            "All {} results, and the end of every connection, are as the standard asks. ",
+            ran.len()
+        )
+    };
+    let unseen = match missing {
+        0 => String::new(),
+        _ => format!("{missing} of {total} cases were not run."),
+    };
+    format!("{found}{unseen}").trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -194,6 +213,12 @@ mod tests {
                 "Not as expected: 1. Accepted, with reasons: 1.",
             ),
             (vec![(Failed, false)], "Fail", "1 of 1 results are against"),
+            (
+                vec![(Ok, false), (Verdict::Missing, false)],
+                "Fail",
+                "All 1 results, and the end of every connection, are as the standard asks. 1 of 2 \
+                 cases were not run.",
+            ),
             (vec![], "Fail", "No case was run"),
         ] {
             let (seen, sentence) = stamp(&results, &[]);
