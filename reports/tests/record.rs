@@ -355,3 +355,16 @@ fn a_record_without_details_keeps_verdicts_and_times() {
     assert_eq!((&result.detail, &result.verbatim), (&None, &None));
     assert_eq!(result.duration_ms, 5);
 }
+
+#[test]
+fn groups_with_numbers_that_autobahn_has_are_autobahns() {
+    for (case, autobahn) in [
+        ("1.1.1", true),
+        ("13.7.18", true),
+        ("8.1", false),
+        ("handshake.1.1", false),
+        ("limits", false),
+    ] {
+        assert_eq!(id(case).is_autobahn(), autobahn, "{case}");
+    }
+}

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::group_title;
+
 /// The longest id taken, in bytes. Autobahn's longest is `6.22.34`.
 const MAX_LENGTH: usize = 64;
 
@@ -24,6 +26,11 @@ impl CaseId {
     /// The id as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether Autobahn has it: its groups have numbers, those of other cases names.
+    pub fn is_autobahn(&self) -> bool {
+        group_title(self.group()).is_some()
     }
 
     /// The first part: `6` of `6.4.1`.

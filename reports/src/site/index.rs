@@ -7,7 +7,7 @@ use crate::badge::Badge;
 use crate::diff::{self, Diff};
 use crate::html::stamp::Stamp;
 use crate::layout;
-use crate::model::{Record, Role, Standing, Subject};
+use crate::model::{CaseResult, Record, Role, Standing, Subject};
 use crate::printable::{clipped, name};
 
 /// The longest title or fact, in characters.
@@ -164,9 +164,21 @@ fn rows(runs: &[(&Record, &str)]) -> Vec<Row> {
 
 fn cell(role: Role, subject: &Subject, label: &str) -> Cell {
     let badge = Badge::of_subject(role, subject);
+    let failing = |result: &&CaseResult| result.standing().is_fail();
+    let failed = subject.results.values().filter(failing);
+    let beyond = subject.results.keys().any(|id| !id.is_autobahn());
+    // Who knows a subject by its Autobahn report finds it again.
+    let message = match failed.clone().count() {
+        0 => badge.message,
+        _ if !beyond => badge.message,
+        _ => {
+            let autobahn = failed.filter(|result| result.id.is_autobahn()).count();
+            format!("{}, of Autobahn’s cases {autobahn}", badge.message)
+        }
+    };
     Cell {
         label: label.to_owned(),
-        message: badge.message,
+        message,
         standing: class(badge.standing),
         word: word(badge.standing),
     }
