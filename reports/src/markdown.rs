@@ -77,14 +77,8 @@ impl Page {
 }
 
 fn facts(record: &Record) -> String {
-    let suite = record
-        .suite
-        .as_ref()
-        .map(|suite| format!("{} {}", suite.name, suite.version));
-    let tool = record
-        .tool
-        .as_ref()
-        .map(|tool| format!("{} {}", tool.name, tool.version));
+    let suite = record.suite.as_ref().map(ToString::to_string);
+    let tool = record.tool.as_ref().map(ToString::to_string);
     let facts: Vec<String> = [
         record.label.clone(),
         suite,

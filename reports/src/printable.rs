@@ -42,7 +42,7 @@ pub(crate) fn name(text: &str) -> String {
 
 /// No control, no directional mark or override, no line separator, no byte order mark, no
 /// non-character.
-fn is_shown(c: char) -> bool {
+pub(crate) fn is_shown(c: char) -> bool {
     let hidden = matches!(c,
         '\u{61c}'
         | '\u{200b}'..='\u{200f}'

@@ -57,11 +57,7 @@ pub(super) fn record(
             .and_then(|()| record.add(known))
             .map_err(|error| CheckError::Report(error.to_string()))?;
     }
-    record.started = record
-        .subjects()
-        .flat_map(|(_, subject)| subject.results.values())
-        .filter_map(|result| result.detail.as_ref()?.started.clone())
-        .min();
+    record.started = record.first_case_started();
     record.sections = catalog::sections(&options.cases);
     Ok(record)
 }

@@ -173,6 +173,7 @@ impl FuzzingServerCommand {
         let _ = printing.await;
         super::conclude(&results, &outdir, &lock, &[])
     }
+
     /// Serves the page on the port that was asked for, until the set is dropped.
     async fn page_elsewhere(
         &self,

@@ -168,12 +168,6 @@ fn record(run: Run, troubles: &[String]) -> Result<Record, String> {
     let mut record = Record::new(title);
     record.tool = Some(Tool::new("cloverleaf", env!("CARGO_PKG_VERSION")));
     record.suite = Some(Suite::new("native", env!("CARGO_PKG_VERSION")));
-    record.started = run
-        .subjects
-        .iter()
-        .flat_map(|subject| subject.results.values())
-        .filter_map(|result| result.detail.as_ref()?.started.clone())
-        .min();
     record.troubles = troubles.to_vec();
     record.sections = catalog::sections(
         run.subjects
@@ -181,5 +175,6 @@ fn record(run: Run, troubles: &[String]) -> Result<Record, String> {
             .flat_map(|subject| subject.results.keys()),
     );
     record.add(run).map_err(|error| error.to_string())?;
+    record.started = record.first_case_started();
     Ok(record)
 }

@@ -22,9 +22,9 @@ impl Stamp {
         let standing = record.summary().standing();
         let badge = Badge::of_standing(standing);
         let accepted = all.iter().filter(|result| is_accepted(result)).count();
-        let unexpected = all
-            .iter()
-            .filter(|result| !result.standing().is_pass() && !is_accepted(result))
+        let unexpected = record
+            .subjects()
+            .flat_map(|(_, subject)| subject.unexpected())
             .filter(|result| !result.is_missing())
             .count();
         let missing = all.iter().filter(|result| result.is_missing()).count();

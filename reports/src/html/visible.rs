@@ -1,5 +1,7 @@
 //! Making text from the wire safe to look at.
 
+use crate::printable::is_shown;
+
 /// What stands for a character that a page cannot show or that changes how its neighbours are
 /// shown: a symbol for a control character (`␀`), a number for a directional override. `None` for
 /// any other, and for a line end.
@@ -8,23 +10,9 @@ pub(super) fn symbol(c: char) -> Option<String> {
         '\n' => None,
         '\u{7f}' => Some('\u{2421}'.into()),
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).map(String::from),
-        _ if is_unshowable(c) => Some(format!("[U+{:04X}]", u32::from(c))),
+        _ if !is_shown(c) => Some(format!("[U+{:04X}]", u32::from(c))),
         _ => None,
     }
-}
-
-/// C1 controls, directional marks and overrides, line separators, the byte order mark, and
-/// non-characters.
-fn is_unshowable(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fdd0}'..='\u{fdef}')
-        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// The first `limit` characters of a text, and how many were left out.

@@ -90,6 +90,18 @@ impl Suite {
     }
 }
 
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
 impl Record {
     /// A record without runs.
     pub fn new(title: impl Into<String>) -> Self {
@@ -158,6 +170,14 @@ impl Record {
             self.sections.entry(prefix).or_insert(title);
         }
         Ok(())
+    }
+
+    /// When the earliest of its cases began, if that was written down.
+    pub fn first_case_started(&self) -> Option<String> {
+        self.subjects()
+            .flat_map(|(_, subject)| subject.results.values())
+            .filter_map(|result| result.detail.as_ref()?.started.clone())
+            .min()
     }
 
     /// The title of a group or section, as this record or Autobahn has it.

@@ -104,14 +104,8 @@ pub(super) fn html(
 }
 
 fn latest(record: &Record, label: &str) -> Latest {
-    let suite = record
-        .suite
-        .as_ref()
-        .map(|suite| format!("{} {}", suite.name, suite.version));
-    let tool = record
-        .tool
-        .as_ref()
-        .map(|tool| format!("{} {}", tool.name, tool.version));
+    let suite = record.suite.as_ref().map(ToString::to_string);
+    let tool = record.tool.as_ref().map(ToString::to_string);
     let facts = [suite, tool, record.started.clone(), record.host.clone()];
     let stamp = Stamp::of(record);
     Latest {
