@@ -1,4 +1,7 @@
-//! DEFLATE (RFC 1951) as PMCEs use it: a stream that never ends, cut at sync flushes.
+//! DEFLATE (RFC 1951) as both extensions use it: a stream that never ends, cut at sync flushes.
+//!
+//! What stands between two cuts is a message of permessage-deflate or a frame of deflate-frame: a
+//! *unit* here.
 //!
 //! The only file that knows the library behind it: flate2 on zlib-rs. Two things flate2 does not show,
 //! and for them zlib-rs is asked itself: the memory level of a compressor, and whether an inflater
@@ -8,7 +11,7 @@ use cloverleaf_proto::extension::{Failure, Output};
 use flate2::{Compress, Compression, FlushCompress};
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
 
-use crate::parameters::WindowBits;
+use crate::window_bits::WindowBits;
 
 /// The octets of a sync flush that never travel (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -141,7 +144,7 @@ impl Compressor {
         }
     }
 
-    /// Compresses the end of a message (RFC 7692 §7.2.1). `out` must be empty.
+    /// Compresses the end of a unit, or all of it (RFC 7692 §7.2.1). `out` must be empty.
     pub(crate) fn last(&mut self, input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
         self.part(input, out)?;
         if out.written().ends_with(&TAIL) {
@@ -158,7 +161,7 @@ impl Compressor {
 pub(crate) struct Inflater {
     inflate: Inflate,
     /// Whether there have been octets since the stream was last known to stand at its very
-    /// beginning or behind the tail of a message.
+    /// beginning or behind the tail of a unit.
     open: bool,
     fresh: bool,
 }
@@ -182,7 +185,7 @@ impl Inflater {
         }
     }
 
-    /// Inflates one piece of a message.
+    /// Inflates one piece of a unit.
     ///
     /// # Errors
     ///
@@ -226,14 +229,14 @@ impl Inflater {
         }
     }
 
-    /// Inflates what is due behind the last piece of a message (RFC 7692 §7.2.2).
+    /// Inflates what is due behind the last piece of a unit (RFC 7692 §7.2.2).
     ///
     /// # Errors
     ///
-    /// As [`Self::piece`]; also a message that ends inside a block.
+    /// As [`Self::piece`]; also a unit that ends inside a block.
     pub(crate) fn end(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
         if !self.open {
-            // An empty message, or one that ended with a BFINAL block and no empty block behind it,
+            // An empty unit, or one that ended with a BFINAL block and no empty block behind it,
             // as zlib's Z_FINISH leaves it. The bare tail would be garbage to the inflater.
             return Ok(());
         }
@@ -259,7 +262,7 @@ impl Inflater {
         if input.len() == 1 {
             Ok(())
         } else {
-            Err(Failure::invalid_data("compressed message is cut short"))
+            Err(Failure::invalid_data("compressed data is cut short"))
         }
     }
 

@@ -1,16 +1,15 @@
 //! What is offered, accepted and confirmed (RFC 7692 §5 and §7.1).
 
-use std::sync::Arc;
-
 use cloverleaf_proto::extension::{
     Agreement, Claims, Declined, Extension, Params, Placement, Stage,
 };
 use cloverleaf_proto::frame::Rsv;
 
-use crate::config::PermessageDeflate;
-use crate::decoder::DeflateDecoder;
-use crate::encoder::DeflateEncoder;
-use crate::parameters::{Parameters, WindowBits};
+use super::config::PermessageDeflate;
+use super::decoder::MessageDecoder;
+use super::encoder::MessageEncoder;
+use super::parameters::Parameters;
+use crate::window_bits::WindowBits;
 
 impl Extension for PermessageDeflate {
     fn name(&self) -> &str {
@@ -22,11 +21,10 @@ impl Extension for PermessageDeflate {
     }
 
     fn offers(&self) -> Vec<Params> {
-        let below_max = |bits| (bits < WindowBits::MAX).then_some(bits);
         let wanted = Parameters {
             server_no_context_takeover: self.server_no_context_takeover == Some(true),
             client_no_context_takeover: self.client_no_context_takeover == Some(true),
-            server_max_window_bits: below_max(self.server_max_window_bits),
+            server_max_window_bits: self.server_max_window_bits.below_max(),
             client_max_window_bits: Some(self.client_max_window_bits),
         };
         let plain = Parameters {
@@ -54,18 +52,14 @@ impl Extension for PermessageDeflate {
                 || self.client_no_context_takeover != Some(false),
             server_max_window_bits: match offer.server_max_window_bits {
                 Some(asked) => Some(asked.min(self.server_max_window_bits)),
-                None if self.server_max_window_bits < WindowBits::MAX => {
-                    Some(self.server_max_window_bits)
-                }
-                None => None,
+                None => self.server_max_window_bits.below_max(),
             },
             client_max_window_bits: offer
                 .client_max_window_bits
                 .filter(|_| demands_bits)
                 .map(|hint| hint.min(self.client_max_window_bits)),
         };
-        let encoder = DeflateEncoder::new(
-            self,
+        let encoder = self.encoder(
             answer.server_max_window_bits.unwrap_or(WindowBits::MAX),
             !answer.server_no_context_takeover,
         );
@@ -93,14 +87,18 @@ impl Extension for PermessageDeflate {
         let takeover = !parameters.client_no_context_takeover
             && self.client_no_context_takeover == Some(false);
         Ok(Agreement::new(answer.clone())
-            .encoder(DeflateEncoder::new(self, bits, takeover))
+            .encoder(self.encoder(bits, takeover))
             .decoder(self.decoder(!parameters.server_no_context_takeover)))
     }
 }
 
 impl PermessageDeflate {
-    fn decoder(&self, takeover: bool) -> DeflateDecoder {
-        DeflateDecoder::new(Arc::clone(&self.inflaters), takeover)
+    fn encoder(&self, bits: WindowBits, takeover: bool) -> MessageEncoder {
+        MessageEncoder::new(self.threshold, self.contexts.sending(bits, takeover))
+    }
+
+    fn decoder(&self, takeover: bool) -> MessageDecoder {
+        MessageDecoder::new(self.contexts.receiving(takeover))
     }
 }
 

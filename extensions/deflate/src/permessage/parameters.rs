@@ -1,76 +1,33 @@
 //! The four parameters of permessage-deflate (RFC 7692 §7.1).
 
-use core::fmt;
-
 use cloverleaf_proto::extension::{Declined, Params};
+
+use crate::window_bits::WindowBits;
 
 const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// The base-2 logarithm of an LZ77 window's size: 8 to 15 (RFC 7692 §7.1.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WindowBits(u8);
-
-impl WindowBits {
-    /// 256 octets.
-    const MIN: Self = Self(8);
-    /// 32 KiB, which is what absence of the parameter means.
-    pub(crate) const MAX: Self = Self(15);
-
-    /// The nearest legal value.
-    pub(crate) fn clamped(bits: u8) -> Self {
-        Self(bits).clamp(Self::MIN, Self::MAX)
-    }
-
-    /// Decimal digits without a leading zero (RFC 7692 §7.1.2.1).
-    fn parse(value: &str) -> Option<Self> {
-        // "08" and "+8" would pass a number parser.
-        let bits = match value {
-            "8" => 8,
-            "9" => 9,
-            "10" => 10,
-            "11" => 11,
-            "12" => 12,
-            "13" => 13,
-            "14" => 14,
-            "15" => 15,
-            _ => return None,
-        };
-        Some(Self(bits))
-    }
-
-    pub(crate) const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl fmt::Display for WindowBits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// One offer or answer, understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parameters {
-    pub(crate) server_no_context_takeover: bool,
-    pub(crate) client_no_context_takeover: bool,
-    pub(crate) server_max_window_bits: Option<WindowBits>,
+pub(super) struct Parameters {
+    pub(super) server_no_context_takeover: bool,
+    pub(super) client_no_context_takeover: bool,
+    pub(super) server_max_window_bits: Option<WindowBits>,
     /// In an offer, the parameter without a value is the same as 15: the client can do with less
     /// and asks for nothing.
-    pub(crate) client_max_window_bits: Option<WindowBits>,
+    pub(super) client_max_window_bits: Option<WindowBits>,
 }
 
 impl Parameters {
     /// Reads an offer. Whatever the server must decline (RFC 7692 §7.1) is declined here.
-    pub(crate) fn from_offer(params: &Params) -> Result<Self, Declined> {
+    pub(super) fn from_offer(params: &Params) -> Result<Self, Declined> {
         Self::parse(params, Some(WindowBits::MAX))
     }
 
     /// Reads an answer. Whatever the client must fail for (RFC 7692 §7.1) is declined here.
-    pub(crate) fn from_answer(params: &Params) -> Result<Self, Declined> {
+    pub(super) fn from_answer(params: &Params) -> Result<Self, Declined> {
         Self::parse(params, None)
     }
 
@@ -94,7 +51,7 @@ impl Parameters {
     }
 
     /// As a client writes it.
-    pub(crate) fn to_offer(self) -> Params {
+    pub(super) fn to_offer(self) -> Params {
         let params = self.without_client_bits();
         match self.client_max_window_bits {
             Some(WindowBits::MAX) => params.flag(CLIENT_MAX_WINDOW_BITS),
@@ -104,7 +61,7 @@ impl Parameters {
     }
 
     /// As a server writes it.
-    pub(crate) fn to_answer(self) -> Params {
+    pub(super) fn to_answer(self) -> Params {
         let params = self.without_client_bits();
         match self.client_max_window_bits {
             Some(bits) => params.value(CLIENT_MAX_WINDOW_BITS, bits),
@@ -145,31 +102,6 @@ fn bits(value: Option<&str>, alone: Option<WindowBits>) -> Result<WindowBits, De
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_8_to_15_in_plain_decimal_are_window_bits() {
-        let good: Vec<u8> = (0..=20)
-            .filter_map(|n: u8| WindowBits::parse(&n.to_string()))
-            .map(WindowBits::get)
-            .collect();
-        assert_eq!(good, [8, 9, 10, 11, 12, 13, 14, 15]);
-        for bad in [
-            "",
-            "08",
-            "+8",
-            " 8",
-            "8 ",
-            "8.0",
-            "0x8",
-            "-9",
-            "010",
-            "1O",
-            "٩",
-            "99999999999",
-        ] {
-            assert_eq!(WindowBits::parse(bad), None, "{bad:?}");
-        }
-    }
 
     #[test]
     fn what_we_write_we_read_back() {

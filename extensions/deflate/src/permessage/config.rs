@@ -1,11 +1,9 @@
 //! How permessage-deflate is configured.
 
 use core::fmt;
-use std::sync::Arc;
 
-use crate::codec::{Compressor, Inflater};
-use crate::parameters::WindowBits;
-use crate::pool::Pool;
+use crate::context::Contexts;
+use crate::window_bits::WindowBits;
 
 /// The permessage-deflate extension (RFC 7692), for clients and servers.
 ///
@@ -24,37 +22,27 @@ use crate::pool::Pool;
 /// # drop(dedicated);
 /// ```
 pub struct PermessageDeflate {
-    pub(crate) level: u8,
-    pub(crate) memory_level: u8,
-    pub(crate) threshold: usize,
-    pub(crate) server_no_context_takeover: Option<bool>,
-    pub(crate) client_no_context_takeover: Option<bool>,
-    pub(crate) server_max_window_bits: WindowBits,
-    pub(crate) client_max_window_bits: WindowBits,
-    pub(crate) fallback: bool,
-    pub(crate) compressors: Arc<Pool<Compressor>>,
-    pub(crate) inflaters: Arc<Pool<Inflater>>,
+    pub(super) contexts: Contexts,
+    pub(super) threshold: usize,
+    pub(super) server_no_context_takeover: Option<bool>,
+    pub(super) client_no_context_takeover: Option<bool>,
+    pub(super) server_max_window_bits: WindowBits,
+    pub(super) client_max_window_bits: WindowBits,
+    pub(super) fallback: bool,
 }
-
-/// At most so many of each kind: 24 MB of compressors and 3 MB of inflaters, if it comes to that.
-const MAX_POOLED: usize = 64;
 
 impl PermessageDeflate {
     /// The defaults: level 1, messages from 256 octets, pooled contexts, full windows.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            level: 1,
-            memory_level: 8,
+            contexts: Contexts::new(),
             threshold: 256,
             server_no_context_takeover: None,
             client_no_context_takeover: None,
             server_max_window_bits: WindowBits::MAX,
             client_max_window_bits: WindowBits::MAX,
             fallback: false,
-            compressors: Arc::new(Pool::new(MAX_POOLED, MAX_POOLED)),
-            // An inflater is lent to whoever asks: not to inflate is no choice.
-            inflaters: Arc::new(Pool::new(MAX_POOLED, usize::MAX)),
         }
     }
 
@@ -65,7 +53,7 @@ impl PermessageDeflate {
     /// 6 takes up to twice the time of level 3 for 5 % more. On a busy server time is what is short.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
-        self.level = level.clamp(1, 9);
+        self.contexts.set_level(level);
         self
     }
 
@@ -74,7 +62,7 @@ impl PermessageDeflate {
     /// Each step down halves 112 KiB.
     #[must_use]
     pub fn memory_level(mut self, level: u8) -> Self {
-        self.memory_level = level.clamp(1, 9);
+        self.contexts.set_memory_level(level);
         self
     }
 
@@ -143,8 +131,7 @@ impl PermessageDeflate {
     /// connection has at most one, in the middle of a message.
     #[must_use]
     pub fn max_pooled(mut self, contexts: usize) -> Self {
-        self.compressors = Arc::new(Pool::new(contexts, contexts));
-        self.inflaters = Arc::new(Pool::new(contexts, usize::MAX));
+        self.contexts.set_max_pooled(contexts);
         self
     }
 }
@@ -158,10 +145,10 @@ impl Default for PermessageDeflate {
 impl fmt::Debug for PermessageDeflate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PermessageDeflate")
-            .field("level", &self.level)
+            .field("level", &self.contexts.level())
             .field("threshold", &self.threshold)
-            .field("compressors", &self.compressors)
-            .field("inflaters", &self.inflaters)
+            .field("compressors", &self.contexts.compressors)
+            .field("inflaters", &self.contexts.inflaters)
             .finish_non_exhaustive()
     }
 }
