@@ -22,6 +22,7 @@
 //! crate `cloverleaf-deflate`.
 
 mod client;
+mod clock;
 mod driver;
 mod entropy;
 mod error;
@@ -36,6 +37,7 @@ mod tls;
 mod transport;
 
 pub use client::{Client, connect, request};
+pub use clock::OsClock;
 pub use cloverleaf_proto as proto;
 pub use cloverleaf_proto::close::{CloseCode, CloseFrame};
 pub use cloverleaf_proto::event::Closed;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use cloverleaf_proto::extension::Negotiated;
 use cloverleaf_proto::handshake::{
-    ClientHandshake, ClientProgress, ClientRequest, Decision, HandshakeError, Opened, Received,
-    ServerHandshake, ServerOptions, ServerProgress,
+    ClientHandshake, ClientProgress, ClientRequest, Decision, Handshake, HandshakeError, Opened,
+    Received, ServerHandshake, ServerOptions, ServerProgress,
 };
 use cloverleaf_proto::{Config, Connection, Role};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -260,7 +260,7 @@ fn open<S: AsyncRead + AsyncWrite + Unpin>(
         ..
     } = opened;
     let opening = Opening::new(handshake, &extensions);
-    let connection = connection(role, config, extensions, leftover);
+    let connection = connection(role, config, extensions, leftover, &opening.handshake);
     WebSocket::new(stream, connection, opening, drain)
 }
 
@@ -269,9 +269,11 @@ fn connection(
     config: Arc<Config>,
     extensions: Negotiated,
     mut leftover: BytesMut,
+    handshake: &Handshake,
 ) -> Connection {
     let now = Instant::now().into_std();
     let mut connection = Connection::new(role, config, extensions, now);
+    connection.show_opening(handshake);
     if !leftover.is_empty() {
         connection.handle_input(now, &mut leftover);
     }

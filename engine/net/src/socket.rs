@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::event::Closed;
-use cloverleaf_proto::extension::{Agreed, Hints, Negotiated, Skipped};
+use cloverleaf_proto::extension::{Agreed, Hints, Negotiated, Skipped, Statistics};
 use cloverleaf_proto::frame::OpCode;
 use cloverleaf_proto::handshake::Handshake;
 use cloverleaf_proto::message::Kind;
@@ -70,7 +70,7 @@ pub struct Opening {
     pub handshake: Handshake,
     /// The extensions in use, in the order of the answer.
     pub agreed: Vec<Agreed>,
-    /// On a server, the offers that led to nothing, and why.
+    /// The offers that led to nothing, and why. On a client: what the server did not answer.
     pub skipped: Vec<Skipped>,
 }
 
@@ -153,11 +153,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         part: impl Into<Bytes>,
         fin: bool,
     ) -> Result<(), Error> {
+        self.send_part_with(kind, part, fin, Hints::new()).await
+    }
+
+    /// Sends a message part by part, with hints to the extensions. Those of the first part count.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_part`](Self::send_part).
+    pub async fn send_part_with(
+        &mut self,
+        kind: Kind,
+        part: impl Into<Bytes>,
+        fin: bool,
+        hints: Hints,
+    ) -> Result<(), Error> {
         let part = part.into();
         self.room().await;
         self.driver
             .connection_mut()
-            .send_part(kind, part, fin, Hints::new())?;
+            .send_part(kind, part, fin, hints)?;
         self.cork().await;
         Ok(())
     }
@@ -251,6 +266,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.driver.connection().round_trip()
+    }
+
+    /// What each agreed extension has done so far, in the order of the answer.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistics> {
+        self.driver.connection().statistics()
     }
 
     /// Octets that wait to be written.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::event::Closed;
-use cloverleaf_proto::extension::Hints;
+use cloverleaf_proto::extension::{Hints, Statistics};
 use cloverleaf_proto::{Event, Message};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -193,6 +193,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Receiver<S> {
     /// The next event of any kind; `None` behind the end. Cancel-safe.
     pub async fn recv_event(&mut self) -> Option<Event> {
         poll_fn(|cx| self.0.poll_receiver(cx, WebSocket::poll_event)).await
+    }
+
+    /// What each agreed extension has done so far, in the order of the answer.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistics> {
+        lock(&self.0.socket).statistics()
     }
 
     /// How the connection ended, once it has.

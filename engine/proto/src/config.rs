@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::extension::{Extensions, Tap};
+use crate::extension::{Clock, Extensions, Tap};
 use crate::frame::MaskSource;
 
 /// How an endpoint behaves. One value, behind an `Arc`, serves every connection.
@@ -16,8 +16,12 @@ pub struct Config {
     pub timing: Timing,
     /// The extensions to offer or accept. Default: none.
     pub extensions: Extensions,
-    /// Looks at every frame. Default: none.
-    pub tap: Option<Arc<dyn Tap>>,
+    /// Look at every frame. Default: none.
+    pub taps: Vec<Arc<dyn Tap>>,
+    /// Measures the time that extensions take, for
+    /// [`Statistics`](crate::extension::Statistics). It is asked twice for every frame and
+    /// extension. Default: none, and no time is measured.
+    pub clock: Option<Arc<dyn Clock>>,
     /// Server: accept unmasked frames, against RFC 6455 §5.1. Default: no. For test rigs and for
     /// byte streams that no intermediary can see.
     pub accept_unmasked: bool,
@@ -36,7 +40,8 @@ impl Config {
             limits: Limits::default(),
             timing: Timing::default(),
             extensions: Extensions::new(),
-            tap: None,
+            taps: Vec::new(),
+            clock: None,
             accept_unmasked: false,
             parts: false,
             mask_source,

@@ -1,6 +1,7 @@
 //! What a connection tells its owner.
 
 use core::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -35,6 +36,13 @@ pub enum Event {
         /// The claimed opcode.
         opcode: OpCode,
         /// The payload.
+        payload: Bytes,
+    },
+    /// Something that an extension tells the application, such as a figure it has measured.
+    Notice {
+        /// The extension's name.
+        extension: Arc<str>,
+        /// What it says, in a form that the extension defines.
         payload: Bytes,
     },
     /// The end: the last event, and there is exactly one.

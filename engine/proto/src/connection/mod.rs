@@ -17,8 +17,9 @@ use crate::config::Config;
 use crate::endpoint::{Endpoint, State};
 use crate::error::UsageError;
 use crate::event::{Closed, Event};
-use crate::extension::{Hints, Negotiated};
+use crate::extension::{Hints, Negotiated, Statistics};
 use crate::frame::{Head, OpCode};
+use crate::handshake::Handshake;
 use crate::keepalive::Keepalive;
 use crate::message::{Kind, Message};
 use crate::role::Role;
@@ -239,7 +240,9 @@ impl Connection {
         }
         if self.transport.done && !self.reported {
             self.reported = true;
-            return Some(Event::Closed(self.closed()));
+            let closed = self.closed();
+            self.endpoint.show_closed(&closed);
+            return Some(Event::Closed(closed));
         }
         None
     }
@@ -287,6 +290,17 @@ impl Connection {
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.keepalive.round_trip()
+    }
+
+    /// What each agreed extension has done so far; see [`Endpoint::statistics`].
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistics> {
+        self.endpoint.statistics()
+    }
+
+    /// Shows the taps the opening handshake. Before the first input, if at all.
+    pub fn show_opening(&mut self, handshake: &Handshake) {
+        self.endpoint.show_opening(handshake);
     }
 
     /// Which end this is.

@@ -157,7 +157,7 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
-        self.input.tail.is_empty() && self.input.ready.is_none()
+        self.input.tail.is_empty() && self.input.ready.is_none() && !self.endpoint.has_events()
     }
 
     /// Keeps what [`receive`](Self::receive) has not used, for [`poll_event`](Self::poll_event).
@@ -211,6 +211,9 @@ impl Connection {
     pub fn has_input(&self) -> bool {
         if self.is_drained() {
             return false;
+        }
+        if self.endpoint.has_events() {
+            return true;
         }
         let tail = self
             .input
@@ -310,6 +313,9 @@ impl Connection {
     pub(super) fn next_received(&mut self) -> Option<Event> {
         if self.input.ready.is_some() {
             return self.input.ready.take();
+        }
+        if self.endpoint.has_events() {
+            return self.endpoint.poll_event();
         }
         if !self.input.tail.is_empty() {
             let event = self.next_from_tail();
@@ -481,6 +487,7 @@ impl Connection {
         let inside = self.endpoint.is_inside_message();
         self.deadlines.handle_message(self.now, inside);
         self.time_pong(&event);
+        let event = self.endpoint.in_order(event);
         Ok(Found::Frame { end, event })
     }
 
@@ -510,7 +517,7 @@ impl Connection {
         self.input.partial = (!last).then_some(partial);
         let inside = !last || self.endpoint.is_inside_message();
         self.deadlines.handle_message(self.now, inside);
-        (n, event)
+        (n, self.endpoint.in_order(event))
     }
 
     fn time_pong(&mut self, event: &Option<Event>) {

@@ -19,9 +19,12 @@ use bytes::Bytes;
 use crate::close::{CloseCode, CloseFrame};
 use crate::config::Config;
 use crate::error::{ConnectionError, UsageError};
-use crate::event::Closed;
-use crate::extension::{Direction, Hints, Negotiated, Pipelines};
+use crate::event::{Closed, Event};
+use crate::extension::{
+    Direction, Failure, Hints, Negotiated, Pipelines, Statistics, View, Watchers,
+};
 use crate::frame::{Frame, Head, OpCode};
+use crate::handshake::Handshake;
 use crate::message::{Assembler, Fragmenter, Kind, Message};
 use crate::role::Role;
 
@@ -42,6 +45,7 @@ pub struct Endpoint {
     role: Role,
     config: Arc<Config>,
     pipelines: Option<Box<Pipelines>>,
+    watchers: Option<Box<Watchers>>,
     assembler: Assembler,
     control: Control,
     closing: Closing,
@@ -65,11 +69,13 @@ impl Endpoint {
     /// An endpoint in the open state, behind a finished opening handshake.
     #[must_use]
     pub fn new(role: Role, config: Arc<Config>, negotiated: Negotiated) -> Self {
-        let pipelines = negotiated.into_pipelines();
+        let pipelines = negotiated.into_pipelines(config.clock.clone());
+        let watchers: Vec<_> = config.taps.iter().map(|tap| tap.attach(role)).collect();
         Self {
             role,
             config,
             pipelines: (!pipelines.is_empty()).then(|| Box::new(pipelines)),
+            watchers: (!watchers.is_empty()).then(|| Box::new(Watchers::new(watchers))),
             assembler: Assembler::default(),
             control: Control::default(),
             closing: Closing::default(),
@@ -109,6 +115,36 @@ impl Endpoint {
     #[must_use]
     pub const fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// What each agreed extension has done so far, in the order of the answer; in front of them
+    /// those of [`Extensions::with_local`](crate::extension::Extensions::with_local).
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistics> {
+        match &self.pipelines {
+            Some(pipelines) => pipelines.statistics().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Shows the taps the opening handshake. Before the first frame, if at all.
+    pub fn show_opening(&mut self, handshake: &Handshake) {
+        if let Some(watchers) = &mut self.watchers {
+            watchers.opened(handshake);
+        }
+    }
+
+    /// Shows the taps the end.
+    pub(crate) fn show_closed(&mut self, closed: &Closed) {
+        if let Some(watchers) = &mut self.watchers {
+            watchers.closed(closed);
+        }
+    }
+
+    fn show(&mut self, view: View, direction: Direction, head: Head, payload: &[u8]) {
+        if let Some(watchers) = &mut self.watchers {
+            watchers.frame(view, direction, head, payload);
+        }
     }
 
     pub(crate) const fn config(&self) -> &Arc<Config> {
@@ -291,6 +327,7 @@ impl Endpoint {
 
     /// Message-stage encoders, then into the queue.
     fn encode(&mut self, head: Head, payload: Bytes, hints: Hints) -> Result<(), UsageError> {
+        self.show(View::Messages, Direction::Outgoing, head, &payload);
         let Some(pipelines) = &mut self.pipelines else {
             self.push(Fragmenter::new(head, payload, hints));
             return Ok(());
@@ -329,6 +366,12 @@ impl Endpoint {
     pub fn poll_frame(&mut self, room: usize) -> Option<Frame> {
         loop {
             let (frame, hints) = self.next_frame(room)?;
+            self.show(
+                View::Fragments,
+                Direction::Outgoing,
+                frame.head,
+                &frame.payload,
+            );
             let frame = match self.encode_frame(frame, hints) {
                 Ok(frame) => frame,
                 Err(failure) => {
@@ -336,10 +379,31 @@ impl Endpoint {
                     continue;
                 }
             };
-            if let Some(tap) = &self.config.tap {
-                tap.frame(Direction::Outgoing, frame.head, &frame.payload);
-            }
+            self.show(View::Wire, Direction::Outgoing, frame.head, &frame.payload);
             return Some(frame);
+        }
+    }
+
+    /// What has happened beside what [`handle_frame`](Self::handle_frame) returned, oldest first:
+    /// an extension may have something to tell. Ask until there is nothing more.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.pipelines.as_mut()?.poll_event()
+    }
+
+    /// Whether [`poll_event`](Self::poll_event) has something.
+    #[inline]
+    pub(crate) fn has_events(&self) -> bool {
+        self.pipelines
+            .as_ref()
+            .is_some_and(|pipelines| pipelines.has_events())
+    }
+
+    /// What is due now, if this event came behind all that waits.
+    #[inline]
+    pub(crate) fn in_order(&mut self, event: Option<Event>) -> Option<Event> {
+        match &mut self.pipelines {
+            Some(pipelines) => pipelines.in_order(event),
+            None => event,
         }
     }
 
@@ -365,11 +429,7 @@ impl Endpoint {
         Some((self.closing.next()?, Hints::new()))
     }
 
-    fn encode_frame(
-        &mut self,
-        frame: Frame,
-        hints: Hints,
-    ) -> Result<Frame, crate::extension::Failure> {
+    fn encode_frame(&mut self, frame: Frame, hints: Hints) -> Result<Frame, Failure> {
         let Some(pipelines) = self.pipelines.as_mut().filter(|all| all.whole_frames()) else {
             return Ok(frame);
         };
@@ -395,7 +455,7 @@ impl Endpoint {
         self.pipelines.is_none()
             && self.parts.is_none()
             && length <= self.config.limits.out_fragment
-            && self.config.tap.is_none()
+            && self.watchers.is_none()
             && !self.has_frames()
             && self.state() == State::Open
     }

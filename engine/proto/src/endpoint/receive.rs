@@ -6,8 +6,8 @@ use super::{Endpoint, MAX_CONTROL, State};
 use crate::close::CloseFrame;
 use crate::error::{ConnectionError, LimitExceeded, ProtocolError};
 use crate::event::Event;
-use crate::extension::{Direction, Step};
-use crate::frame::{Head, OpCode};
+use crate::extension::{Direction, Failure, Step, View};
+use crate::frame::{Head, OpCode, Rsv};
 use crate::message::{Assembler, Kind};
 
 impl Endpoint {
@@ -25,7 +25,7 @@ impl Endpoint {
             // values." Core control frames carry no bit of anybody.
             let claimed = match &self.pipelines {
                 Some(pipelines) if !control => pipelines.bits_on(head.starts_message()),
-                _ => crate::frame::Rsv::NONE,
+                _ => Rsv::NONE,
             };
             if !claimed.contains(rsv) {
                 return Err(ProtocolError::ReservedBitSet);
@@ -80,7 +80,7 @@ impl Endpoint {
         head.fin
             && head.starts_message()
             && self.pipelines.is_none()
-            && self.config.tap.is_none()
+            && self.watchers.is_none()
             && !self.config.parts
             && self.state() == State::Open
     }
@@ -104,7 +104,8 @@ impl Endpoint {
 
     /// A whole frame came, unmasked.
     ///
-    /// What is wrong with it becomes a close frame and the end of the connection.
+    /// What is wrong with it becomes a close frame and the end of the connection. There may be more
+    /// than one event: ask [`poll_event`](Self::poll_event) for the others.
     pub fn handle_frame(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
         // Behind its close frame or an error, the peer has nothing more to say that counts.
         if !matches!(self.state(), State::Open | State::Closing) {
@@ -121,7 +122,10 @@ impl Endpoint {
                 Ok(())
             });
         match checked {
-            Ok(()) => self.take(head, payload),
+            Ok(()) => {
+                let event = self.take(head, payload);
+                self.in_order(event)
+            }
             Err(error) => {
                 self.fail(error);
                 None
@@ -131,9 +135,7 @@ impl Endpoint {
 
     /// An admitted frame, or a piece of one dressed as a fragment.
     pub(crate) fn take(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
-        if let Some(tap) = &self.config.tap {
-            tap.frame(Direction::Incoming, head, payload);
-        }
+        self.show(View::Wire, Direction::Incoming, head, payload);
         let taken = match self.state() {
             State::Open => self.take_open(head, payload),
             // What came before the answer to our close frame is thrown away, but the answer counts.
@@ -180,13 +182,11 @@ impl Endpoint {
         } else {
             self.config.limits.max_message_size
         };
-        let step = match &mut self.pipelines {
-            Some(pipelines) => pipelines.decode(head, payload, budget)?,
-            None => Step::Unchanged,
-        };
+        let step = self.decode(head, payload, budget)?;
         let payload = match (&self.pipelines, step) {
             (_, Step::Consumed) => return Ok(None),
-            (_, Step::Unchanged) | (None, _) => Bytes::copy_from_slice(payload),
+            (_, Step::Passed(front)) => Bytes::copy_from_slice(&payload[front..]),
+            (None, _) => Bytes::copy_from_slice(payload),
             (Some(pipelines), Step::Replaced) => Bytes::copy_from_slice(pipelines.output()),
             (Some(pipelines), Step::Answered(opcode)) => {
                 let answer = Bytes::copy_from_slice(pipelines.output());
@@ -218,6 +218,20 @@ impl Endpoint {
         }
     }
 
+    /// Through the extensions, if there are any.
+    fn decode(&mut self, head: Head, payload: &[u8], budget: usize) -> Result<Step, Failure> {
+        let watchers = self.watchers.as_deref_mut();
+        match (&mut self.pipelines, watchers) {
+            (Some(pipelines), watchers) => pipelines.decode(head, payload, budget, watchers),
+            (None, watchers) => {
+                if let Some(watchers) = watchers {
+                    watchers.frame(View::Fragments, Direction::Incoming, head, payload);
+                }
+                Ok(Step::Passed(0))
+            }
+        }
+    }
+
     fn take_data(&mut self, head: Head, payload: &[u8]) -> Result<Option<Event>, ConnectionError> {
         let max = self.config.limits.max_message_size;
         if head.starts_message() {
@@ -225,11 +239,17 @@ impl Endpoint {
             self.assembler
                 .start(if text { Kind::Text } else { Kind::Binary });
         }
-        let step = match &mut self.pipelines {
-            Some(pipelines) => pipelines.decode(head, payload, max - self.assembler.size())?,
-            None => Step::Unchanged,
+        let step = self.decode(head, payload, max - self.assembler.size())?;
+        let payload = match step {
+            Step::Passed(front) => &payload[front..],
+            _ => payload,
         };
         let replaced = self.pipelines.as_mut().filter(|_| step == Step::Replaced);
+        if let Some(watchers) = &mut self.watchers {
+            let payload = replaced.as_ref().map_or(payload, |all| all.output());
+            let head = head.with_rsv(Rsv::NONE);
+            watchers.frame(View::Messages, Direction::Incoming, head, payload);
+        }
         if self.config.parts {
             let payload = match replaced {
                 Some(pipelines) => Bytes::copy_from_slice(pipelines.output()),
@@ -300,7 +320,7 @@ impl Endpoint {
     /// assembler wants to see it.
     pub(crate) fn assembler_target(&mut self) -> Option<&mut Assembler> {
         let direct = self.pipelines.is_none()
-            && self.config.tap.is_none()
+            && self.watchers.is_none()
             && !self.config.parts
             && self.state() == State::Open;
         direct.then_some(&mut self.assembler)

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 use super::Hints;
 use crate::close::CloseCode;
 use crate::frame::{Head, OpCode, Rsv};
@@ -39,6 +41,9 @@ pub enum Encoded {
     /// The output goes on in place of the payload, with these bits set. Bits outside the claim are
     /// dropped.
     Replaced(Rsv),
+    /// The output is *extension data* (RFC 6455 §5.2): it goes in front of the payload, which stays
+    /// as it is, with these bits set. Bits outside the claim are dropped.
+    Prefixed(Rsv),
 }
 
 /// The receiving half of an agreement.
@@ -68,6 +73,10 @@ pub enum Decoded {
     Unchanged,
     /// The output goes on in place of the payload.
     Replaced,
+    /// So many octets at the front were *extension data* (RFC 6455 §5.2). What is behind them goes on
+    /// as it is, uncopied; what was written to the output is dropped. More octets than the payload
+    /// has fail the connection (1002).
+    Stripped(usize),
     /// The frame ends here. Only for a claimed opcode; elsewhere the same as `Unchanged`.
     Consumed,
     /// The frame ends here, and the output is sent back as a frame with this opcode, which must be
@@ -84,7 +93,11 @@ pub struct Output<'a> {
     buffer: &'a mut Vec<u8>,
     start: usize,
     limit: usize,
+    notices: Option<&'a mut Vec<Bytes>>,
 }
+
+/// So many notices an extension may give in one call; what is beyond is dropped.
+const MAX_NOTICES: usize = 16;
 
 impl<'a> Output<'a> {
     /// A sink that appends at most `limit` octets to `buffer`.
@@ -95,6 +108,28 @@ impl<'a> Output<'a> {
             buffer,
             start,
             limit,
+            notices: None,
+        }
+    }
+
+    /// The same, with a place for notices.
+    #[must_use]
+    pub fn with_notices(self, notices: &'a mut Vec<Bytes>) -> Self {
+        notices.clear();
+        Self {
+            notices: Some(notices),
+            ..self
+        }
+    }
+
+    /// Tells the application something, such as a figure that was measured: it gets an
+    /// [`Event::Notice`](crate::Event::Notice) with the extension's name, before the event of the
+    /// frame at hand. At most 16 in one call; nothing is told for a frame that fails.
+    pub fn notify(&mut self, notice: impl Into<Bytes>) {
+        if let Some(notices) = &mut self.notices
+            && notices.len() < MAX_NOTICES
+        {
+            notices.push(notice.into());
         }
     }
 

@@ -95,6 +95,7 @@ mod negotiate;
 mod params;
 mod pipeline;
 mod registry;
+mod statistics;
 mod tap;
 
 pub use agreement::{Agreement, Declined};
@@ -102,10 +103,12 @@ pub use claims::{Claims, Conflict, Placement, Stage};
 pub use codec::{Decoded, Decoder, Encoded, Encoder, Failure, Output};
 pub use hints::Hints;
 pub use negotiate::{Agreed, Negotiated, Offer, Refused, Skipped, Why};
-pub use params::Params;
+pub use params::{Params, ParamsReader};
 pub(crate) use pipeline::{Link, Pipelines, Step};
-pub use registry::Extensions;
-pub use tap::{Direction, Tap};
+pub use registry::{Extensions, Order};
+pub use statistics::{Clock, Flow, Statistics};
+pub(crate) use tap::Watchers;
+pub use tap::{Direction, Tap, View, Watcher};
 
 use core::fmt;
 

@@ -2,7 +2,11 @@
 
 use core::fmt;
 
-use super::{Agreement, Conflict, Declined, Extensions, Link, Params, Pipelines, Stage};
+use std::sync::Arc;
+
+use super::{
+    Agreement, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params, Pipelines, Stage,
+};
 
 /// One element of a `Sec-WebSocket-Extensions` header: a name with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +49,16 @@ pub struct Skipped {
     pub why: Why,
 }
 
+/// One line for a log. The offer is the peer's, and long ones are cut.
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offer = self.offer.to_string();
+        let shown: String = offer.chars().take(200).collect();
+        let cut = if shown.len() < offer.len() { "…" } else { "" };
+        write!(f, "{}{cut}: {}", shown.escape_debug(), self.why)
+    }
+}
+
 /// Why an offer was passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,6 +71,8 @@ pub enum Why {
     Unknown,
     /// It stood behind more offers than are looked at.
     TooMany,
+    /// Client: the server's answer does not have it.
+    Unanswered,
 }
 
 impl fmt::Display for Why {
@@ -66,6 +82,7 @@ impl fmt::Display for Why {
             Self::Declined(declined) => declined.fmt(f),
             Self::Unknown => f.write_str("unknown"),
             Self::TooMany => f.write_str("too many offers"),
+            Self::Unanswered => f.write_str("not in the server's answer"),
         }
     }
 }
@@ -107,31 +124,49 @@ pub struct Agreed {
 /// The result of a negotiation: the extensions in the order of the answer, ready to work.
 #[derive(Debug, Default)]
 pub struct Negotiated {
+    /// Those that are always there, then those that were agreed.
     links: Vec<Link>,
     agreed: Vec<Agreed>,
     skipped: Vec<Skipped>,
 }
 
 impl Negotiated {
-    /// Server: walks the client's offers in the client's order and takes what can be taken.
+    /// Server: walks the client's offers, in the order that [`Extensions::order`] says, and takes
+    /// what can be taken.
     ///
     /// Unknown names, conflicts and declined parameters pass over one offer and never fail the
     /// handshake (RFC 7692 §5.1; RFC 6455 §9.1 leaves it to the extension).
     #[must_use]
     pub fn accept(extensions: &Extensions, offers: Vec<Offer>) -> Self {
-        let mut negotiated = Self::default();
-        for (i, offer) in offers.into_iter().enumerate() {
-            let why = if i >= MAX_OFFERS {
-                Why::TooMany
-            } else {
-                match negotiated.take(extensions, &offer) {
-                    Ok(()) => continue,
-                    Err(why) => why,
-                }
-            };
-            negotiated.skipped.push(Skipped { offer, why });
+        let mut negotiated = Self::with_local(extensions);
+        let mut offers: Vec<(usize, Offer)> = offers.into_iter().enumerate().collect();
+        let behind = offers.split_off(offers.len().min(MAX_OFFERS));
+        if extensions.server_order() == Order::Server {
+            // Stable: among the offers of one extension the client's order stays.
+            offers.sort_by_key(|(_, offer)| extensions.position(&offer.name));
         }
+        let mut skipped = Vec::new();
+        for (at, offer) in offers {
+            if let Err(why) = negotiated.take(extensions, &offer) {
+                skipped.push((at, Skipped { offer, why }));
+            }
+        }
+        skipped.sort_by_key(|(at, _)| *at);
+        let why = Why::TooMany;
+        let behind = behind.into_iter().map(|(_, offer)| Skipped {
+            offer,
+            why: why.clone(),
+        });
+        let skipped = skipped.into_iter().map(|(_, skipped)| skipped);
+        negotiated.skipped = skipped.chain(behind).collect();
         negotiated
+    }
+
+    fn with_local(extensions: &Extensions) -> Self {
+        Self {
+            links: extensions.local_links(),
+            ..Self::default()
+        }
     }
 
     fn take(&mut self, extensions: &Extensions, offer: &Offer) -> Result<(), Why> {
@@ -150,7 +185,7 @@ impl Negotiated {
     ///
     /// The first answer that is none of that; the connection must be failed (RFC 6455 §4.1).
     pub fn confirm(extensions: &Extensions, answers: Vec<Offer>) -> Result<Self, Refused> {
-        let mut negotiated = Self::default();
+        let mut negotiated = Self::with_local(extensions);
         for answer in answers {
             let extension = extensions.get(&answer.name);
             let offered = extension
@@ -168,26 +203,33 @@ impl Negotiated {
                 Err(declined) => return Err(Refused::Declined(answer.name, declined)),
             }
         }
+        let mut unanswered = Self::offers(extensions);
+        unanswered.retain(|offer| !negotiated.has(&offer.name));
+        let unanswered = unanswered.into_iter().map(|offer| Skipped {
+            offer,
+            why: Why::Unanswered,
+        });
+        negotiated.skipped = unanswered.collect();
         Ok(negotiated)
     }
 
     /// Client: everything there is to offer, in order of preference.
     #[must_use]
     pub fn offers(extensions: &Extensions) -> Vec<Offer> {
-        extensions
-            .iter()
-            .flat_map(|extension| {
-                let name = extension.name().to_owned();
-                extension
-                    .offers()
-                    .into_iter()
-                    .map(move |params| Offer::new(name.clone(), params))
-            })
+        let offers = extensions.offers();
+        offers
+            .map(|(name, params)| Offer::new(name, params))
             .collect()
     }
 
-    fn admit(&self, name: &str, claims: super::Claims) -> Result<(), Conflict> {
-        if self.agreed.iter().any(|agreed| agreed.name == name) {
+    /// Whether the extension of this name was agreed.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.agreed.iter().any(|agreed| agreed.name == name)
+    }
+
+    fn admit(&self, name: &str, claims: Claims) -> Result<(), Conflict> {
+        if self.has(name) {
             return Err(Conflict::Name);
         }
         match self
@@ -200,9 +242,12 @@ impl Negotiated {
         }
     }
 
-    fn push(&mut self, name: String, params: Params, claims: super::Claims, agreement: Agreement) {
-        self.links
-            .push(Link::new(claims, agreement.encoder, agreement.decoder));
+    fn push(&mut self, name: String, params: Params, claims: Claims, agreement: Agreement) {
+        let Agreement {
+            encoder, decoder, ..
+        } = agreement;
+        let link = Link::new(name.as_str().into(), claims, encoder, decoder);
+        self.links.push(link);
         self.agreed.push(Agreed { name, params });
     }
 
@@ -212,7 +257,8 @@ impl Negotiated {
         &self.agreed
     }
 
-    /// What was passed over, and why. Empty on a client.
+    /// What was passed over, and why, in the order of the offers. On a client: what the server did
+    /// not answer.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -240,7 +286,7 @@ impl Negotiated {
             .is_some_and(|link| link.claims().stage() == Stage::Carrier)
     }
 
-    pub(crate) fn into_pipelines(self) -> Pipelines {
-        Pipelines::new(self.links)
+    pub(crate) fn into_pipelines(self, clock: Option<Arc<dyn Clock>>) -> Pipelines {
+        Pipelines::new(self.links, clock)
     }
 }

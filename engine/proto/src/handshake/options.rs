@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use super::{OriginPolicy, RequestGuard};
 use crate::http::HeadLimits;
@@ -30,6 +30,14 @@ pub struct ServerOptions {
     /// Refuse a client that offers none of `protocols` with 400. Default: no; RFC 6455 lets it
     /// connect without one.
     pub require_protocol: bool,
+    /// Extensions without which no connection opens: a client with whom one of them cannot be agreed
+    /// is refused. Default: none. A server that wants to decide from case to case looks at
+    /// [`Received::offers`](super::Received::offers), or at what was agreed once the connection is
+    /// open.
+    pub required_extensions: Vec<String>,
+    /// The status of that refusal: default 400. RFC 6455 names none; 426 says as well that a
+    /// WebSocket with other extensions would do.
+    pub missing_extension_status: StatusCode,
     /// Headers for every 101, such as `Server`. Default: none.
     pub response_headers: HeaderMap,
     /// Asked in this order. The first that refuses decides.
@@ -49,6 +57,8 @@ impl Default for ServerOptions {
             protocols: Vec::new(),
             client_protocol_order: false,
             require_protocol: false,
+            required_extensions: Vec::new(),
+            missing_extension_status: StatusCode::BAD_REQUEST,
             response_headers: HeaderMap::new(),
             guards: Vec::new(),
             plain_http: false,
@@ -78,6 +88,8 @@ impl fmt::Debug for ServerOptions {
             .field("protocols", &self.protocols)
             .field("client_protocol_order", &self.client_protocol_order)
             .field("require_protocol", &self.require_protocol)
+            .field("required_extensions", &self.required_extensions)
+            .field("missing_extension_status", &self.missing_extension_status)
             .field("response_headers", &self.response_headers)
             .field("guards", &self.guards.len())
             .field("plain_http", &self.plain_http)

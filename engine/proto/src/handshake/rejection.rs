@@ -126,6 +126,15 @@ impl Rejection {
         )
     }
 
+    /// The connection cannot do without this extension.
+    pub(super) fn missing_extension(status: StatusCode, name: &str) -> Self {
+        let reason = format!("the extension {name} is needed here, and could not be agreed");
+        match status {
+            StatusCode::UPGRADE_REQUIRED => Self::upgrade_required(reason),
+            _ => Self::new(status, reason),
+        }
+    }
+
     pub(super) fn of_head(error: HeadError) -> Self {
         match error {
             HeadError::LineTooLong => Self::uri_too_long(),

@@ -342,6 +342,14 @@ impl ServerHandshake {
             return Err(DecisionError::ReservedHeader(name.clone()));
         }
         let extensions = Negotiated::accept(&self.config.extensions, received.offers.clone());
+        let missing = |name: &&String| !extensions.has(name);
+        if let Some(name) = self.options.required_extensions.iter().find(missing) {
+            self.reject(Rejection::missing_extension(
+                self.options.missing_extension_status,
+                name,
+            ));
+            return Ok(());
+        }
         let answer = extensions.answer();
         if let Some(answer) = &answer
             && parse_extensions(answer.as_bytes()).is_err()

@@ -263,6 +263,30 @@ fn a_required_subprotocol_that_nobody_offers_is_a_400() {
     assert!(serve(&options, &offered.octets()).1.is_ok());
 }
 
+#[test]
+fn a_required_extension_that_cannot_be_agreed_is_refused_as_the_server_chooses() {
+    for (status, line) in [
+        (StatusCode::BAD_REQUEST, "HTTP/1.1 400 "),
+        (StatusCode::UPGRADE_REQUIRED, "HTTP/1.1 426 "),
+    ] {
+        let mut options = options();
+        options.required_extensions = vec!["x-bits".to_owned()];
+        options.missing_extension_status = status;
+        for offer in ["", "x-other", "x-bits; bits=16"] {
+            let request = request().with(format!("Sec-WebSocket-Extensions: {offer}"));
+            let (written, opened) = serve_with(&options, &config_with_bits(), &request.octets());
+            assert!(written.starts_with(line), "{written}");
+            assert!(written.contains("x-bits"), "{written}");
+            let upgrade = written.contains("\r\nUpgrade: websocket\r\n");
+            assert_eq!(upgrade, status == StatusCode::UPGRADE_REQUIRED);
+            assert!(opened.is_err());
+        }
+        let request = request().with("Sec-WebSocket-Extensions: x-bits");
+        let (_, opened) = serve_with(&options, &config_with_bits(), &request.octets());
+        assert!(opened.unwrap().extensions.has("x-bits"));
+    }
+}
+
 // H22: nothing of a decision that cannot be carried out reaches the client.
 #[test]
 fn a_decision_that_cannot_be_carried_out_is_an_error_here_and_a_500_there() {

@@ -7,7 +7,7 @@ use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::error::{ConnectionError, ProtocolError, UsageError};
 use cloverleaf_proto::extension::{
-    Claims, Decoded, Direction, Encoded, Extensions, Failure, Hints, Placement, Stage, Tap,
+    Claims, Decoded, Encoded, Extensions, Failure, Hints, Placement, Stage,
 };
 use cloverleaf_proto::frame::{Head, OpCode, Rsv};
 use cloverleaf_proto::{Config, Event, Message};
@@ -683,73 +683,5 @@ fn a_failing_frame_stage_encoder_fails_the_connection() {
             (State::Failing, &b""[..])
         );
         assert!(outcome.shutdown);
-    }
-}
-
-// Taps.
-
-type Log = Arc<Mutex<Vec<(Direction, String)>>>;
-
-#[derive(Debug, Default)]
-struct Recorder(Log);
-
-impl Tap for Recorder {
-    fn frame(&self, direction: Direction, head: Head, payload: &[u8]) {
-        let line = format!("{head}: {}", payload.escape_ascii());
-        self.0
-            .lock()
-            .expect("nobody panics here")
-            .push((direction, line));
-    }
-}
-
-#[test]
-fn a_tap_sees_every_frame_as_it_is_on_the_wire_but_unmasked() {
-    for role in ROLES {
-        let log = Log::default();
-        let mut config = with([marker("x-a", Stage::Frame, Rsv::RSV1, b'a')]);
-        config.tap = Some(Arc::new(Recorder(Arc::clone(&log))));
-        let mut subject = Subject::new(role, &config);
-        subject.frame(0xC1, b"hia").frame(0x89, b"?");
-        subject
-            .connection
-            .send(Message::binary("ho"), Hints::new())
-            .unwrap();
-        subject.settle().frame(0x88, b"\x03\xe8");
-        use Direction::{Incoming, Outgoing};
-        let expected = [
-            (Incoming, "Text fin rsv1: hia"),
-            (Incoming, "Ping fin: ?"),
-            (Outgoing, "Pong fin: ?"),
-            (Outgoing, "Binary fin rsv1: hoa"),
-            (Incoming, "Close fin: \\x03\\xe8"),
-            (Outgoing, "Close fin: \\x03\\xe8"),
-        ];
-        let found = log.lock().unwrap();
-        let found: Vec<_> = found
-            .iter()
-            .map(|(way, line)| (*way, line.as_str()))
-            .collect();
-        assert_eq!(found, expected);
-    }
-}
-
-#[test]
-fn a_large_frame_is_shown_to_a_tap_in_pieces() {
-    for role in ROLES {
-        let log = Log::default();
-        let mut config = with([]);
-        config.tap = Some(Arc::new(Recorder(Arc::clone(&log))));
-        let mut subject = Subject::new(role, &config);
-        let octets = frame(role, 0x82, b"abc");
-        let (front, back) = octets.split_at(octets.len() - 2);
-        subject.input(front).input(back);
-        let found: Vec<_> = log
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(_, line)| line.clone())
-            .collect();
-        assert_eq!(found, ["Binary: a", "Continuation fin: bc"]);
     }
 }

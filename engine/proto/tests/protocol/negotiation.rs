@@ -2,7 +2,7 @@
 
 use cloverleaf_proto::error::ConfigError;
 use cloverleaf_proto::extension::{
-    Claims, Conflict, Extensions, Negotiated, Offer, Params, Placement, Refused, Stage, Why,
+    Claims, Conflict, Extensions, Negotiated, Offer, Order, Params, Placement, Refused, Stage, Why,
 };
 use cloverleaf_proto::frame::{OpCode, Rsv};
 
@@ -197,4 +197,103 @@ fn what_cannot_work_is_refused_when_it_is_registered() {
         refused.unwrap_err(),
         ConfigError::InvalidClaims("a".into(), Rsv::RSV3)
     );
+}
+
+/// The names that are skipped, with the reasons as a log shows them.
+fn skips(negotiated: &Negotiated) -> Vec<String> {
+    negotiated
+        .skipped()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn an_impossible_order_of_offers_is_refused_with_a_reason_and_a_server_may_choose_its_own() {
+    let clients = Negotiated::accept(&all(), offers(&["seal", "x", "pmd"]));
+    assert_eq!(clients.answer().as_deref(), Some("seal"));
+    assert_eq!(
+        skips(&clients),
+        [
+            "x: unknown",
+            "pmd: may not stand behind what is agreed already"
+        ]
+    );
+    let ours = all().order(Order::Server);
+    let servers = Negotiated::accept(&ours, offers(&["seal", "x", "pmd"]));
+    assert_eq!(servers.answer().as_deref(), Some("pmd, seal"));
+    assert_eq!(skips(&servers), ["x: unknown"]);
+}
+
+#[test]
+fn in_the_servers_order_the_offers_of_one_extension_stay_as_the_client_made_them() {
+    let ours = all().order(Order::Server);
+    let bad = Offer::new("pmd", Params::new().flag("bad"));
+    let offers = vec![
+        offer("op"),
+        offer("frame"),
+        bad.clone(),
+        offer("pmd"),
+        offer("pmd"),
+    ];
+    let negotiated = Negotiated::accept(&ours, offers);
+    assert_eq!(negotiated.answer().as_deref(), Some("pmd, op"));
+    assert_eq!(
+        skips(&negotiated),
+        [
+            "frame: rsv1 is taken",
+            "pmd; bad: a toy has no parameters",
+            "pmd: agreed already under the same name",
+        ],
+        "told in the order of the offers"
+    );
+}
+
+#[test]
+fn a_client_learns_which_of_its_offers_were_not_answered() {
+    let extensions = ["one", "two", "three"]
+        .into_iter()
+        .fold(Extensions::new(), |all, name| {
+            all.with(Toy::new(name, Claims::at(Stage::Message)))
+                .expect("names differ")
+        });
+    let negotiated = Negotiated::confirm(&extensions, offers(&["two"])).expect("it was offered");
+    assert_eq!(
+        skips(&negotiated),
+        [
+            "one: not in the server's answer",
+            "three: not in the server's answer"
+        ]
+    );
+    assert!(negotiated.has("two") && !negotiated.has("one"));
+}
+
+#[test]
+fn what_a_log_shows_of_an_offer_is_short_and_harmless() {
+    let long = Offer::new("x", Params::new().value("a", "\u{1b}[2J".repeat(100)));
+    let negotiated = Negotiated::accept(&all(), vec![long]);
+    let shown = &skips(&negotiated)[0];
+    assert!(shown.chars().all(|c| !c.is_control()), "{shown}");
+    assert!(shown.len() < 1000, "{shown}");
+    assert!(shown.ends_with("…: unknown"), "{shown}");
+}
+
+#[test]
+fn a_local_codec_is_not_offered_and_its_name_is_nobody_elses() {
+    let make = || cloverleaf_proto::extension::Agreement::new(Params::new());
+    let extensions = all().with_local("sign", make).expect("the name is free");
+    let offered = Negotiated::offers(&extensions);
+    assert!(offered.iter().all(|offer| offer.name != "sign"));
+    let negotiated = Negotiated::accept(&extensions, offers(&["sign"]));
+    assert_eq!(negotiated.answer(), None);
+    for taken in ["sign", "pmd"] {
+        assert!(matches!(
+            extensions.clone().with_local(taken, make),
+            Err(ConfigError::DuplicateExtension(name)) if name == taken
+        ));
+    }
+    assert!(matches!(
+        extensions.with_local("no token", make),
+        Err(ConfigError::InvalidExtensionName(_))
+    ));
 }

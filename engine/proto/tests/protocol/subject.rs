@@ -10,7 +10,7 @@ use cloverleaf_proto::connection::{Received, Transmit};
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::error::ConnectionError;
 use cloverleaf_proto::event::Closed;
-use cloverleaf_proto::extension::{Direction, Extensions, Negotiated, Offer, Tap};
+use cloverleaf_proto::extension::{Direction, Extensions, Negotiated, Offer, Tap, View, Watcher};
 use cloverleaf_proto::frame::{Head, MaskSource};
 use cloverleaf_proto::{Config, Connection, Event, Message, Role};
 
@@ -357,7 +357,13 @@ fn push(events: &mut Vec<Event>, event: Event) {
 struct Blind;
 
 impl Tap for Blind {
-    fn frame(&self, _direction: Direction, _head: Head, _payload: &[u8]) {}
+    fn attach(&self, _role: Role) -> Box<dyn Watcher> {
+        Box::new(Self)
+    }
+}
+
+impl Watcher for Blind {
+    fn frame(&mut self, _: View, _: Direction, _: Head, _: &[u8]) {}
 }
 
 /// Up to so many octets, an input is cut at every offset.
@@ -369,7 +375,7 @@ const EVERY_CUT: usize = 2048;
 pub(crate) fn feed(role: Role, config: &Config, input: &[u8]) -> Outcome {
     let expected = Subject::new(role, config).input(input).outcome();
     let mut tapped = config.clone();
-    tapped.tap = Some(Arc::new(Blind));
+    tapped.taps = vec![Arc::new(Blind)];
     for config in [config, &tapped] {
         for way in [Way::Lent, Way::Borrowed, Way::Direct] {
             let fed = |pieces: &mut dyn Iterator<Item = &[u8]>| {
@@ -383,7 +389,7 @@ pub(crate) fn feed(role: Role, config: &Config, input: &[u8]) -> Outcome {
                 assert!(
                     outcome == expected,
                     "{role:?}, {way:?}, tap {}, cut {cut:?}\n found: {outcome:?}\n whole: {expected:?}",
-                    config.tap.is_some(),
+                    !config.taps.is_empty(),
                 );
             };
             same(fed(&mut [input].into_iter()), &"whole");
