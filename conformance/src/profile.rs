@@ -3,7 +3,7 @@
 use cloverleaf::proto::Config;
 use cloverleaf::proto::error::ConfigError;
 use cloverleaf::proto::extension::Extensions;
-use cloverleaf_deflate::PermessageDeflate;
+use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
 
 use crate::probe::Probe;
 
@@ -15,8 +15,9 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// They differ from the defaults in these points only: messages and frames of 64 MiB; no
 /// keepalive, since the suite counts a ping that it did not ask for as a failure; with
 /// `deflate`, permessage-deflate for every message, however short, and with context takeover
-/// unless the suite asks for none: so its cases see both ways; and the [`Probe`], which no suite
-/// but ours answers or offers: to others it is an unknown extension, and those are ignored
+/// unless the suite asks for none: so its cases see both ways; behind it deflate-frame by both of
+/// its names, so that whoever knows permessage-deflate takes that; and the [`Probe`]. No suite but
+/// ours answers or offers these: to others they are unknown extensions, and those are ignored
 /// (RFC 6455 section 9.1).
 ///
 /// # Errors
@@ -33,7 +34,11 @@ pub fn config(deflate: bool) -> Result<Config, ConfigError> {
             .threshold(0)
             .server_no_context_takeover(false)
             .client_no_context_takeover(false);
-        config.extensions = config.extensions.with(deflate)?;
+        config.extensions = config
+            .extensions
+            .with(deflate)?
+            .with(DeflateFrame::new().threshold(0).context_takeover(true))?
+            .with(DeflateFrame::webkit().threshold(0).context_takeover(true))?;
     }
     config.extensions = config.extensions.with(Probe)?;
     Ok(config)

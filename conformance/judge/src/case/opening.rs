@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::deflate::{Offer, Requirement};
+use crate::deflate::{FrameOffer, Offer, Requirement};
 use crate::http::Head;
 use crate::session::Layer;
 
@@ -19,6 +19,8 @@ pub enum Opening {
     Request(RequestPlan),
     /// With a response made to measure; for clients.
     Response(ResponsePlan),
+    /// Made to measure in both roles.
+    Both(Box<(RequestPlan, ResponsePlan)>),
 }
 
 /// What the judge offers as the client, and what it asks for as the server.
@@ -110,6 +112,8 @@ pub struct RequestPlan {
     /// permessage-deflate is offered by the edits: the answer is judged against these offers, and
     /// what was agreed is used.
     pub offers: Vec<Offer>,
+    /// The same for deflate-frame.
+    pub frame_offers: Vec<FrameOffer>,
     /// An extension that the case brings along, offered by the edits too.
     pub layer: Option<Layer>,
 }
@@ -127,6 +131,7 @@ impl RequestPlan {
             answer,
             check: None,
             offers: Vec::new(),
+            frame_offers: Vec::new(),
             layer: None,
         }
     }
@@ -192,6 +197,13 @@ impl RequestPlan {
         self.set("Sec-WebSocket-Extensions", list.join(", "))
     }
 
+    /// With these offers of deflate-frame; an edit makes them.
+    #[must_use]
+    pub fn frames(mut self, offers: Vec<FrameOffer>) -> Self {
+        self.frame_offers = offers;
+        self
+    }
+
     /// With an extension that the case brings along; an edit offers it.
     #[must_use]
     pub fn layer(mut self, layer: Layer) -> Self {
@@ -239,6 +251,8 @@ pub struct ResponsePlan {
     pub reaction: Reaction,
     /// A look at the request that came.
     pub check: Option<HeadCheck>,
+    /// A look at what the request offers; with an error the case is UNIMPLEMENTED.
+    pub need: Option<HeadCheck>,
     /// After the head, the judge ends TCP.
     pub then_drop: bool,
     /// What becomes of the right value of `Sec-WebSocket-Accept`, to replace `{accept}`.
@@ -262,6 +276,7 @@ impl ResponsePlan {
             pause: Duration::ZERO,
             reaction,
             check: None,
+            need: None,
             then_drop: false,
             accept: str::to_owned,
             extensions: None,
@@ -312,6 +327,13 @@ impl ResponsePlan {
     #[must_use]
     pub fn check(mut self, check: HeadCheck) -> Self {
         self.check = Some(check);
+        self
+    }
+
+    /// Without what this looks for in the request, the case is UNIMPLEMENTED.
+    #[must_use]
+    pub fn need(mut self, need: HeadCheck) -> Self {
+        self.need = Some(need);
         self
     }
 

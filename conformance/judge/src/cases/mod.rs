@@ -5,6 +5,7 @@ mod close;
 mod closing;
 mod composition;
 mod compression;
+mod deflate_frame;
 mod fragmentation;
 mod framing;
 mod handshake_client;
@@ -42,6 +43,7 @@ pub fn beyond() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(close::cases());
     cases.extend(composition::cases());
+    cases.extend(deflate_frame::cases());
     cases.extend(handshake_server::cases());
     cases.extend(handshake_client::cases());
     cases.extend(limits::cases());
@@ -71,6 +73,7 @@ pub fn section_title(prefix: &str) -> Option<&'static str> {
         compression::SECTIONS,
         close::SECTIONS,
         composition::SECTIONS,
+        deflate_frame::SECTIONS,
         handshake_server::SECTIONS,
         handshake_client::SECTIONS,
         limits::SECTIONS,

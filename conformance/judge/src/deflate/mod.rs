@@ -1,4 +1,4 @@
-//! permessage-deflate as the judge speaks it (RFC 7692, RFC 1951).
+//! permessage-deflate and deflate-frame as the judge speaks them (RFC 7692, RFC 1951).
 //!
 //! The inflater is the judge's own, as it has to see what others overlook: how far back each
 //! reference goes, and whether a message ends as RFC 7692 §7.2.1 says. The deflater, which need
@@ -16,6 +16,7 @@ mod inflate_tests;
 mod negotiation;
 pub mod original;
 mod params;
+mod per_frame;
 
 pub use bits::TAIL;
 pub use craft::{Block, Stream, Symbol, bomb, fixed, stored, stored_by};
@@ -26,3 +27,4 @@ pub use huffman::Alphabet;
 pub use inflate::Inflater;
 pub use negotiation::{Agreed, AnswerError, Requirement, choose, judge_answer};
 pub use params::{Answer, Offer, PERMESSAGE_DEFLATE, ParamError};
+pub use per_frame::{DEFLATE_FRAME, Demands, FrameOffer};

@@ -40,7 +40,7 @@ pub struct Answer {
     pub client_max_window_bits: Option<u8>,
 }
 
-/// Why an element's parameters are not those of permessage-deflate.
+/// Why an element's parameters are not those of its extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParamError {
@@ -82,7 +82,7 @@ impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherExtension { name } => write!(f, "{name:?} is not {PERMESSAGE_DEFLATE}"),
-            Self::Unknown { name } => write!(f, "{PERMESSAGE_DEFLATE} has no parameter {name:?}"),
+            Self::Unknown { name } => write!(f, "the extension has no parameter {name:?}"),
             Self::Duplicate { name } => write!(f, "the parameter {name:?} stands there twice"),
             Self::ValueMissing { name } => write!(f, "the parameter {name:?} needs a value"),
             Self::ValueUnexpected { name } => write!(f, "the parameter {name:?} has no value"),
@@ -144,7 +144,7 @@ fn read(element: &Element, number: fn(&str) -> Option<u8>) -> Result<Raw, ParamE
 }
 
 /// RFC 7692 §7.1.2.1
-fn window_bits(value: &str) -> Option<u8> {
+pub(super) fn window_bits(value: &str) -> Option<u8> {
     let bits: u8 = value.parse().ok()?;
     // By the letter: neither `08` nor `+8`.
     ((8..=15).contains(&bits) && value == bits.to_string()).then_some(bits)

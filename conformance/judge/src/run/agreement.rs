@@ -1,8 +1,9 @@
-//! What an opening handshake agreed on: permessage-deflate, and what the case brings along.
+//! What an opening handshake agreed on: permessage-deflate or deflate-frame, and what the case
+//! brings along.
 
 use cloverleaf_reports::Role;
 
-use crate::deflate::{Agreed, Element, Offer, judge_answer};
+use crate::deflate::{Agreed, DEFLATE_FRAME, Demands, Element, FrameOffer, Offer, judge_answer};
 use crate::session::{Compression, Layer, Order};
 
 /// The extensions of a connection.
@@ -21,39 +22,61 @@ impl Agreement {
         }
     }
 
-    /// What the lines of an answer agree on, if they fit the offers (RFC 6455 §9.1, RFC 7692 §5).
-    /// `layer` is the case's own extension, if it was offered.
+    /// What the lines of an answer agree on, if they fit what was offered (RFC 6455 §9.1,
+    /// RFC 7692 §5).
     pub(super) fn of_answer(
         subject: Role,
-        offers: &[Offer],
-        layer: Option<Layer>,
+        offered: Offered<'_>,
         lines: &[&str],
     ) -> Result<Self, String> {
-        let Some(layer) = layer else {
-            let compression = compression(subject, offers, lines)?;
-            return Ok(Self::compressed(compression));
-        };
         let mut order = None;
+        let mut frames = None;
         let mut others = Vec::new();
         for line in lines {
             for element in Element::list(line).map_err(|error| error.to_string())? {
-                if element.name != layer.name {
-                    others.push(as_line(&element));
-                } else if !element.params.is_empty() {
-                    return Err(format!("{} has no parameters", layer.name));
-                } else if order.is_some() {
-                    return Err(format!("the answer accepts {} twice", layer.name));
-                } else if others.is_empty() {
-                    order = Some(Order::LayerFirst);
-                } else {
-                    order = Some(Order::DeflateFirst);
+                match offered.layer {
+                    Some(layer) if layer.name == element.name => {
+                        if !element.params.is_empty() {
+                            return Err(format!("{} has no parameters", layer.name));
+                        }
+                        let place = match others.is_empty() && frames.is_none() {
+                            true => Order::LayerFirst,
+                            false => Order::DeflateFirst,
+                        };
+                        if order.replace((layer, place)).is_some() {
+                            return Err(format!("the answer accepts {} twice", layer.name));
+                        }
+                    }
+                    _ if DEFLATE_FRAME.contains(&&*element.name) => {
+                        let agreed = offered.frames_agreed(&element)?;
+                        if frames.replace(agreed).is_some() {
+                            return Err("the answer accepts deflate-frame twice".to_owned());
+                        }
+                    }
+                    _ => others.push(as_line(&element)),
                 }
             }
         }
         let others: Vec<_> = others.iter().map(String::as_str).collect();
+        let compression = compression(subject, offered.deflate, &others)?;
+        let compression = match (compression, frames) {
+            (Some(_), Some(_)) => {
+                return Err("the answer accepts two owners of RSV1".to_owned());
+            }
+            // What works on messages is done when frames begin.
+            (None, Some(_)) if matches!(order, Some((_, Order::DeflateFirst))) => {
+                return Err(
+                    "the answer has deflate-frame, which works on frames, before an \
+                            extension that works on messages"
+                        .to_owned(),
+                );
+            }
+            (None, Some(agreed)) => Some(Compression::of_frames(&agreed, subject)),
+            (compression, None) => compression,
+        };
         Ok(Self {
-            compression: compression(subject, offers, &others)?,
-            layer: order.map(|order| (layer, order)),
+            compression,
+            layer: order,
         })
     }
 
@@ -63,16 +86,44 @@ impl Agreement {
         layer: Option<Layer>,
         lines: &[&str],
     ) -> Result<Self, String> {
-        let mut offers = Vec::new();
+        let (mut offers, mut frames) = (Vec::new(), Vec::new());
         let mut layer_offered = false;
         for line in client_lines {
             for element in Element::list(line).map_err(|error| error.to_string())? {
                 offers.extend(Offer::read(&element).ok());
+                frames.extend(FrameOffer::read(&element).ok().flatten());
                 layer_offered |= layer.is_some_and(|layer| layer.name == element.name);
             }
         }
-        let layer = layer.filter(|_| layer_offered);
-        Self::of_answer(Role::Client, &offers, layer, lines)
+        let offered = Offered {
+            deflate: &offers,
+            frames: &frames,
+            layer: layer.filter(|_| layer_offered),
+        };
+        Self::of_answer(Role::Client, offered, lines)
+    }
+}
+
+/// What an answer has to fit.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Offered<'a> {
+    /// permessage-deflate.
+    pub(super) deflate: &'a [Offer],
+    /// deflate-frame.
+    pub(super) frames: &'a [FrameOffer],
+    /// The case's own extension.
+    pub(super) layer: Option<Layer>,
+}
+
+impl Offered<'_> {
+    /// What an answer with deflate-frame agrees on: it accepts the first offer of that name.
+    fn frames_agreed(&self, answer: &Element) -> Result<Agreed, String> {
+        let name = &answer.name;
+        let offer = self.frames.iter().find(|offer| offer.name == name);
+        let offer =
+            offer.ok_or_else(|| format!("the answer names {name:?}; no offer of it is right"))?;
+        let demands = Demands::read(answer).map_err(|error| error.to_string())?;
+        Ok(offer.agreed(demands))
     }
 }
 
@@ -113,9 +164,22 @@ mod tests {
         decode: |octets| Ok(octets.to_vec()),
     };
 
+    /// What the judge offers in these tests.
+    fn answered(lines: &[&str]) -> Result<Agreement, String> {
+        let frames = DEFLATE_FRAME.map(|name| FrameOffer {
+            name,
+            demands: Demands::default(),
+        });
+        let offered = Offered {
+            deflate: &[Offer::default()],
+            frames: &frames,
+            layer: Some(LAYER),
+        };
+        Agreement::of_answer(Role::Server, offered, lines)
+    }
+
     #[test]
     fn the_order_of_the_answer_is_the_order_of_work() {
-        let offers = [Offer::default()];
         for (lines, compressed, order) in [
             (
                 &["x-layer, permessage-deflate"][..],
@@ -136,11 +200,12 @@ mod tests {
                 Some(Order::DeflateFirst),
             ),
             (&["x-layer"], false, Some(Order::LayerFirst)),
+            (&["x-layer, deflate-frame"], true, Some(Order::LayerFirst)),
+            (&["x-webkit-deflate-frame; max_window_bits=9"], true, None),
             (&["permessage-deflate"], true, None),
             (&[], false, None),
         ] {
-            let agreed = Agreement::of_answer(Role::Server, &offers, Some(LAYER), lines)
-                .expect("a right answer");
+            let agreed = answered(lines).expect("a right answer");
             assert_eq!(agreed.compression.is_some(), compressed, "{lines:?}");
             assert_eq!(agreed.layer.map(|(_, order)| order), order, "{lines:?}");
         }
@@ -148,16 +213,21 @@ mod tests {
 
     #[test]
     fn an_answer_that_does_not_fit_is_none() {
-        let offers = [Offer::default()];
         for line in [
             "x-layer; a",
             "x-layer, x-layer",
             "x-layer, x-other",
             "permessage-deflate, x-layer, permessage-deflate",
             "x-layer,;",
+            "deflate-frame; a",
+            "deflate-frame; max_window_bits=7",
+            "deflate-frame, deflate-frame",
+            "deflate-frame, x-webkit-deflate-frame",
+            "deflate-frame, permessage-deflate",
+            "permessage-deflate, deflate-frame",
+            "deflate-frame, x-layer",
         ] {
-            let agreed = Agreement::of_answer(Role::Server, &offers, Some(LAYER), &[line]);
-            assert!(agreed.is_err(), "{line}");
+            assert!(answered(&[line]).is_err(), "{line}");
         }
     }
 
@@ -165,6 +235,7 @@ mod tests {
     fn a_client_can_be_answered_with_what_it_offered_only() {
         let both = ["permessage-deflate; client_max_window_bits, x-layer"];
         let one = ["permessage-deflate"];
+        let frames = ["x-layer, x-webkit-deflate-frame"];
         for (client, answer, fits) in [
             (
                 &both,
@@ -174,6 +245,11 @@ mod tests {
             (&one, "permessage-deflate; client_max_window_bits=9", false),
             (&one, "permessage-deflate, x-layer", false),
             (&one, "permessage-deflate", true),
+            (&one, "deflate-frame", false),
+            (&frames, "x-webkit-deflate-frame; no_context_takeover", true),
+            (&frames, "x-layer, x-webkit-deflate-frame", true),
+            (&frames, "x-webkit-deflate-frame, x-layer", false),
+            (&frames, "deflate-frame", false),
         ] {
             let agreed = Agreement::of_answer_to(client, Some(LAYER), &[answer]);
             assert_eq!(agreed.is_ok(), fits, "{client:?} {answer}");

@@ -6,7 +6,7 @@ use cloverleaf_reports::{CaseResult, CloseVerdict, Role, Verdict};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use super::agreement::Agreement;
+use super::agreement::{Agreement, Offered};
 use super::wire::{ReadHead, Wire};
 use super::{Report, carry_out, never_opened, should_not_have_opened};
 use crate::case::{
@@ -16,7 +16,7 @@ use crate::deflate::{Agreed, Offer, original};
 use crate::http::{self, Head};
 use crate::opening::{self, Request};
 use crate::random::Random;
-use crate::session::{Compression, Layer, Options};
+use crate::session::{Compression, Options};
 
 /// How long a refusal is watched for a second answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
@@ -73,6 +73,9 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     let strict = matches!(case.plan, Plan::Dialogue(_));
     let opened = match &case.opening {
         Opening::Request(plan) => to_measure(&mut wire, &mut report, plan, request, options).await,
+        Opening::Both(plans) => {
+            to_measure(&mut wire, &mut report, &plans.0, request, options).await
+        }
         Opening::Deflate(negotiation) => {
             ordinary(
                 &mut wire,
@@ -135,7 +138,12 @@ async fn ordinary<S: AsyncRead + AsyncWrite + Unpin>(
         .check(&head)
         .map_err(|reason| never_opened(&reason))?;
     if strict {
-        agreed(&head, offers, None)
+        let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
+        let offered = Offered {
+            deflate: offers,
+            ..Offered::default()
+        };
+        Agreement::of_answer(Role::Server, offered, &lines)
     } else {
         agreed_as_in_the_original(&head, offers).map(Agreement::compressed)
     }
@@ -169,12 +177,6 @@ fn agreed_as_in_the_original(head: &Head, offers: &[Offer]) -> Result<Option<Com
         ))),
         (Some(_), None) => Err("the server answers permessage-deflate unasked".to_owned()),
     }
-}
-
-/// What was agreed on, if the answer fits the offers (RFC 6455 §9.1, RFC 7692 §5.1).
-fn agreed(head: &Head, offers: &[Offer], layer: Option<Layer>) -> Result<Agreement, String> {
-    let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
-    Agreement::of_answer(Role::Server, offers, layer, &lines)
 }
 
 async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
@@ -234,7 +236,14 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
             if let Some(check) = plan.check {
                 check(head).map_err(|reason| wrong_answer(&reason))?;
             }
-            agreed(head, &plan.offers, plan.layer).map_err(|reason| never_opened(&reason))
+            let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
+            let offered = Offered {
+                deflate: &plan.offers,
+                frames: &plan.frame_offers,
+                layer: plan.layer,
+            };
+            Agreement::of_answer(Role::Server, offered, &lines)
+                .map_err(|reason| never_opened(&reason))
         }
         (Answer::Opens, Some(head)) => Err(never_opened(&format!(
             "the server answers {:?}",

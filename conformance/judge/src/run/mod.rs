@@ -93,7 +93,7 @@ impl Report {
         }
         program.describe(&mut self.detail);
         self.detail.close = Some(session.close_facts().clone());
-        if session.is_compressed() {
+        if session.is_compressed() || session.compresses_frames() {
             self.detail.traffic = Some(session.log.traffic());
         }
         session.log.into_detail(&mut self.detail);

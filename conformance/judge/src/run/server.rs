@@ -109,6 +109,9 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
         Opening::Response(plan) => {
             to_measure(&mut wire, &mut report, plan, &key, &request.head).await
         }
+        Opening::Both(plans) => {
+            to_measure(&mut wire, &mut report, &plans.1, &key, &request.head).await
+        }
         Opening::Deflate(negotiation) => {
             ordinary(
                 &mut wire,
@@ -314,6 +317,12 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// What the plan's answer agrees on with this client; or why it does not suit the client's offers.
 fn extensions(plan: &ResponsePlan, request: &Head) -> Result<Agreement, Judgement> {
+    if let Some(Err(reason)) = plan.need.map(|need| need(request)) {
+        return Err(reaction(
+            Verdict::Unimplemented,
+            format!("What this client offers is not what the case is about: {reason}."),
+        ));
+    }
     let Some(lines) = &plan.extensions else {
         return Ok(Agreement::default());
     };

@@ -151,7 +151,7 @@ enum Timer {
     Linger,
 }
 
-/// permessage-deflate as negotiated: what inflates and what deflates.
+/// permessage-deflate or deflate-frame as negotiated: what inflates and what deflates.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Compression {
@@ -165,6 +165,8 @@ pub struct Compression {
     pub own_takeover: bool,
     /// The subject's messages refer back to earlier ones.
     pub subject_takeover: bool,
+    /// deflate-frame: RSV1 speaks for its frame, and each frame is deflated by itself.
+    pub per_frame: bool,
     /// A message of the subject ended within a block, which only the next one shows.
     pub(crate) broken: bool,
 }
@@ -194,7 +196,16 @@ impl Compression {
             own_window_bits,
             own_takeover,
             subject_takeover,
+            per_frame: false,
             broken: false,
+        }
+    }
+
+    /// The same where deflate-frame was agreed on.
+    pub fn of_frames(agreed: &Agreed, subject: Role) -> Self {
+        Self {
+            per_frame: true,
+            ..Self::new(agreed, subject)
         }
     }
 }
@@ -278,7 +289,12 @@ impl Session {
 
     /// Whether permessage-deflate is in use.
     pub fn is_compressed(&self) -> bool {
-        self.compression.is_some()
+        matches!(&self.compression, Some(compression) if !compression.per_frame)
+    }
+
+    /// Whether deflate-frame is in use.
+    pub fn compresses_frames(&self) -> bool {
+        matches!(&self.compression, Some(compression) if compression.per_frame)
     }
 
     /// Has one more extension at work, as the opening handshake agreed.
@@ -348,6 +364,7 @@ impl Session {
     }
 
     /// Sends a message, compressed if that was agreed, in fragments of at most `fragment` octets.
+    /// With deflate-frame each fragment is compressed by itself.
     pub fn send_message(&mut self, payload: &[u8], binary: bool, fragment: Option<usize>) {
         if self.state != State::Open {
             return;
@@ -366,7 +383,9 @@ impl Session {
             octets = (layer.encode)(&octets).into();
             rsv |= layer.rsv;
         }
-        if let Some(compression) = &mut self.compression {
+        if let Some(compression) = &mut self.compression
+            && !compression.per_frame
+        {
             octets = compression.deflater.message(&octets).into();
             rsv |= 4;
         }
@@ -404,7 +423,6 @@ impl Session {
         rsv: u8,
         fragment: Option<usize>,
     ) {
-        self.log.sent_message(payload.len(), plain);
         let opcode = if binary {
             crate::frame::BINARY
         } else {
@@ -415,11 +433,12 @@ impl Session {
             .or_else(|| (auto > 0).then_some(auto))
             .unwrap_or(usize::MAX);
         if payload.len() <= size {
-            self.send(&Frame::new(opcode, payload).rsv(rsv));
+            let sent = self.send_deflated(Frame::new(opcode, payload).rsv(rsv));
+            self.log.sent_message(sent, plain);
             return;
         }
         // As the original cuts: where the size divides the length, the last fragment is empty.
-        let mut at = 0;
+        let (mut at, mut sent) = (0, 0);
         while at <= payload.len() {
             let end = payload.len().min(at.saturating_add(size));
             let last = at + size > payload.len();
@@ -429,9 +448,22 @@ impl Session {
                 _ => Frame::continuation(piece),
             };
             frame.fin = last;
-            self.send(&frame);
+            sent += self.send_deflated(frame);
             at += size;
         }
+        self.log.sent_message(sent, plain);
+    }
+
+    /// Sends a frame, deflated if that was agreed for frames; returns the length of its payload.
+    fn send_deflated(&mut self, mut frame: Frame) -> usize {
+        if let Some(compression) = &mut self.compression
+            && compression.per_frame
+        {
+            frame.payload = compression.deflater.message(&frame.payload);
+            frame.rsv |= 4;
+        }
+        self.send(&frame);
+        frame.payload.len()
     }
 
     /// Begins the closing handshake, unless it has begun.

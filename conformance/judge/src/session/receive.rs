@@ -27,6 +27,8 @@ pub(super) struct Receiving {
     spare: Vec<u8>,
     /// Where the present frame begins in `octets`.
     frame_start: usize,
+    /// The present frame is deflated by itself.
+    frame_deflated: bool,
 }
 
 /// Why a message cannot be inflated.
@@ -50,6 +52,10 @@ impl fmt::Display for Broken {
 struct Message {
     binary: bool,
     compressed: bool,
+    /// Its frames may be compressed, each by itself.
+    per_frame: bool,
+    /// The octets of its frames as they came.
+    on_wire: usize,
     /// It went through the extension that the case brings along.
     layered: bool,
     /// For text that is checked as it comes.
@@ -139,6 +145,7 @@ impl Session {
             head.rsv
         };
         let compressed = self.compression.is_some() && rsv == 4;
+        let per_frame = self.compresses_frames();
         let inside = self.receiving.message.is_some();
         // §5.2: reserved bits must be 0 unless an extension was negotiated.
         if rsv != 0 && !compressed {
@@ -185,7 +192,7 @@ impl Session {
             if inside && head.opcode != frame::CONTINUATION {
                 self.violation("a message begins inside another");
             }
-            if inside && compressed {
+            if inside && compressed && !per_frame {
                 self.violation("RSV1 is set on a continuation");
             }
             if inside && layered {
@@ -218,12 +225,15 @@ impl Session {
                 receiving.octets.clear();
                 receiving.message = Some(Message {
                     binary: head.opcode == frame::BINARY,
-                    compressed,
+                    compressed: compressed && !per_frame,
+                    per_frame,
+                    on_wire: 0,
                     layered,
-                    utf8: (text && !compressed && !layered).then(Validator::default),
+                    utf8: (text && !compressed && !layered && !per_frame).then(Validator::default),
                 });
             }
             receiving.frame_start = receiving.octets.len();
+            receiving.frame_deflated = compressed && per_frame;
         }
     }
 
@@ -240,7 +250,11 @@ impl Session {
         }
         let payload = &self.receiving.octets[self.receiving.frame_start..];
         self.log.received_frame(&head, payload);
-        if !head.fin {
+        if let Some(message) = &mut self.receiving.message {
+            message.on_wire += payload.len();
+        }
+        let deflated = self.receiving.frame_deflated && !self.close.failed_by_suite;
+        if deflated && !self.inflate_frame() || !head.fin {
             return None;
         }
         let message = self.receiving.message.take()?;
@@ -252,7 +266,7 @@ impl Session {
             }
             return None;
         }
-        let deflated = payload.len();
+        let deflated = message.on_wire;
         let mut complete = message.utf8.is_none_or(|utf8| utf8.is_complete());
         // RFC 6455 §9.1: against the order of the answer.
         if message.layered && !self.undo_layer(Order::DeflateFirst, &mut payload) {
@@ -282,7 +296,7 @@ impl Session {
         if message.layered && !self.undo_layer(Order::LayerFirst, &mut payload) {
             return None;
         }
-        let transformed = message.compressed || message.layered;
+        let transformed = message.compressed || message.per_frame || message.layered;
         if transformed && !message.binary && self.options.validate_utf8 {
             complete = std::str::from_utf8(&payload).is_ok();
         }
@@ -300,6 +314,30 @@ impl Session {
             payload,
             binary: message.binary,
         })
+    }
+
+    /// Inflates the present frame in its place; false if that cannot be done.
+    fn inflate_frame(&mut self) -> bool {
+        let Some(compression) = &mut self.compression else {
+            return true;
+        };
+        let receiving = &mut self.receiving;
+        let start = receiving.frame_start;
+        let limit = usize::try_from(self.options.max_message).unwrap_or(usize::MAX);
+        let mut plain = std::mem::take(&mut receiving.spare);
+        let payload = &receiving.octets[start..];
+        let inflated =
+            compression
+                .inflater
+                .message(payload, limit.saturating_sub(start), &mut plain);
+        receiving.octets.truncate(start);
+        receiving.octets.extend_from_slice(&plain);
+        self.recycle(plain);
+        if let Err(error) = inflated {
+            self.break_off(format!("a frame cannot be inflated: {error}"));
+            return false;
+        }
+        true
     }
 
     /// Undoes the work of the case's extension, if it stands here; false if that cannot be done.
