@@ -17,6 +17,8 @@ impl FrameDecoder {
 
     fn inflate(&mut self, payload: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
         let inflater = self.context.inflater();
+        // Of a frame without octets, which no compressor makes, it does not hear: the tail alone would
+        // leave it in the middle of a block.
         inflater.piece(payload, out)?;
         inflater.end(out)?;
         self.context.end();
@@ -38,11 +40,6 @@ impl Decoder for FrameDecoder {
             return Err(Failure::protocol(
                 "compressed frame that carries no message",
             ));
-        }
-        if payload.is_empty() {
-            // No compressor writes nothing at all. It is taken as empty, and the inflater does not
-            // hear of it: the bare tail would leave it in the middle of a block.
-            return Ok(Decoded::Unchanged);
         }
         let result = self.inflate(payload, out);
         if result.is_err() {

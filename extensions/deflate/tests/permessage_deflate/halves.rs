@@ -80,6 +80,7 @@ impl Halves {
                 Some(wire)
             }
             (Encoded::Unchanged, _) => None,
+            (other, _) => panic!("{other:?}"),
         }
     }
 
