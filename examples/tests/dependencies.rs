@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cloverleaf-judge", &["cloverleaf-reports"]),
     ("cloverleaf", &["cloverleaf-proto"]),
     ("cloverleaf-deflate", &["cloverleaf-proto"]),
+    ("cloverleaf-heartbeat", &["cloverleaf-proto"]),
     ("cloverleaf-testkit", &["cloverleaf-proto"]),
     (
         "cloverleaf-conformance",
