@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Judge and judged share no code.
     ("cloverleaf-judge", &["cloverleaf-reports"]),
     ("cloverleaf", &["cloverleaf-proto"]),
+    ("cloverleaf-checksum", &["cloverleaf-proto"]),
     ("cloverleaf-deflate", &["cloverleaf-proto"]),
     ("cloverleaf-heartbeat", &["cloverleaf-proto"]),
     ("cloverleaf-testkit", &["cloverleaf-proto"]),
