@@ -4,8 +4,8 @@
 //! it would in life. Everything goes through the extension's own halves, as the engine does it.
 //! `context` shows in its allocation columns what one context takes.
 
-use cloverleaf_deflate::PermessageDeflate;
-use cloverleaf_proto::extension::{Decoder, Encoder, Extension, Hints, Output, Params};
+use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
+use cloverleaf_proto::extension::{Agreement, Decoder, Encoder, Extension, Hints, Output, Params};
 use cloverleaf_proto::frame::{Head, OpCode, Rsv};
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
@@ -58,18 +58,36 @@ struct Halves {
     out: Vec<u8>,
 }
 
+/// permessage-deflate.
 fn halves(level: u8, takeover: bool) -> Halves {
     let extension = PermessageDeflate::new()
         .level(level)
         .threshold(0)
         .server_no_context_takeover(!takeover)
         .client_no_context_takeover(!takeover);
-    let agreement = extension.accept(&Params::new()).expect("a plain offer");
-    let (encoder, decoder) = agreement.into_halves();
-    Halves {
-        encoder: encoder.expect("both ways"),
-        decoder: decoder.expect("both ways"),
-        out: Vec::new(),
+    let agreement = extension.accept(&Params::new());
+    agreement.expect("a plain offer").into()
+}
+
+/// deflate-frame.
+fn frame_halves(level: u8, takeover: bool) -> Halves {
+    let extension = DeflateFrame::new()
+        .level(level)
+        .threshold(0)
+        .context_takeover(takeover)
+        .no_context_takeover(!takeover);
+    let agreement = extension.accept(&Params::new());
+    agreement.expect("a plain offer").into()
+}
+
+impl From<Agreement> for Halves {
+    fn from(agreement: Agreement) -> Self {
+        let (encoder, decoder) = agreement.into_halves();
+        Self {
+            encoder: encoder.expect("both ways"),
+            decoder: decoder.expect("both ways"),
+            out: Vec::new(),
+        }
     }
 }
 
@@ -95,9 +113,8 @@ impl Halves {
     }
 }
 
-fn compress(bencher: Bencher<'_, '_>, (size, level): (usize, u8), takeover: bool) {
+fn compress(bencher: Bencher<'_, '_>, size: usize, mut halves: Halves) {
     let messages = messages(size);
-    let mut halves = halves(level, takeover);
     let mut i = 0;
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         i += 1;
@@ -105,8 +122,8 @@ fn compress(bencher: Bencher<'_, '_>, (size, level): (usize, u8), takeover: bool
     });
 }
 
-fn inflate(bencher: Bencher<'_, '_>, size: usize, takeover: bool) {
-    let mut halves = halves(1, takeover);
+/// What these halves have compressed themselves.
+fn inflate(bencher: Bencher<'_, '_>, size: usize, mut halves: Halves) {
     let compressed: Vec<Vec<u8>> = messages(size)
         .iter()
         .map(|message| {
@@ -129,23 +146,48 @@ fn cases() -> impl Iterator<Item = (usize, u8)> {
 }
 
 #[divan::bench(args = cases())]
-fn compress_pooled(bencher: Bencher<'_, '_>, case: (usize, u8)) {
-    compress(bencher, case, false);
+fn compress_pooled(bencher: Bencher<'_, '_>, (size, level): (usize, u8)) {
+    compress(bencher, size, halves(level, false));
 }
 
 #[divan::bench(args = cases())]
-fn compress_takeover(bencher: Bencher<'_, '_>, case: (usize, u8)) {
-    compress(bencher, case, true);
+fn compress_takeover(bencher: Bencher<'_, '_>, (size, level): (usize, u8)) {
+    compress(bencher, size, halves(level, true));
 }
 
 #[divan::bench(args = SIZES)]
 fn inflate_pooled(bencher: Bencher<'_, '_>, size: usize) {
-    inflate(bencher, size, false);
+    inflate(bencher, size, halves(1, false));
 }
 
 #[divan::bench(args = SIZES)]
 fn inflate_takeover(bencher: Bencher<'_, '_>, size: usize) {
-    inflate(bencher, size, true);
+    inflate(bencher, size, halves(1, true));
+}
+
+/// The same with deflate-frame. A message of 64 KiB is one frame, the largest that we send.
+mod frame {
+    use super::*;
+
+    #[divan::bench(args = cases())]
+    fn compress_pooled(bencher: Bencher<'_, '_>, (size, level): (usize, u8)) {
+        compress(bencher, size, frame_halves(level, false));
+    }
+
+    #[divan::bench(args = cases())]
+    fn compress_takeover(bencher: Bencher<'_, '_>, (size, level): (usize, u8)) {
+        compress(bencher, size, frame_halves(level, true));
+    }
+
+    #[divan::bench(args = SIZES)]
+    fn inflate_pooled(bencher: Bencher<'_, '_>, size: usize) {
+        inflate(bencher, size, frame_halves(1, false));
+    }
+
+    #[divan::bench(args = SIZES)]
+    fn inflate_takeover(bencher: Bencher<'_, '_>, size: usize) {
+        inflate(bencher, size, frame_halves(1, true));
+    }
 }
 
 /// Everything one connection with takeover allocates, by window bits and memory level.
@@ -159,13 +201,8 @@ mod context {
             .server_no_context_takeover(false)
             .server_max_window_bits(bits)
             .memory_level(memory_level);
-        let agreement = extension.accept(&Params::new()).expect("a plain offer");
-        let (encoder, decoder) = agreement.into_halves();
-        let mut halves = Halves {
-            encoder: encoder.expect("both ways"),
-            decoder: decoder.expect("both ways"),
-            out: Vec::new(),
-        };
+        let agreement = extension.accept(&Params::new());
+        let mut halves = Halves::from(agreement.expect("a plain offer"));
         halves.encode(b"Hello");
         halves
     }

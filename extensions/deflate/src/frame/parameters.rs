@@ -24,27 +24,16 @@ impl Demands {
         no_context_takeover: false,
     };
 
-    /// Reads what the peer demands of us. The draft does not say what an unknown parameter means.
+    /// Reads what the peer demands of us. Implementations differ over parameters that they do not know.
     pub(super) fn read(params: &Params, ignore_unknown: bool) -> Result<Self, Declined> {
-        if params.duplicate().is_some() {
-            return Err(Declined::new("a parameter stands twice"));
-        }
-        let mut demands = Self::NONE;
-        for (name, value) in params.iter() {
-            match name {
-                MAX_WINDOW_BITS => {
-                    let bits = value.and_then(WindowBits::parse);
-                    demands.window_bits = bits.ok_or_else(|| {
-                        Declined::new("max_window_bits must be 8 to 15, in decimal")
-                    })?;
-                }
-                NO_CONTEXT_TAKEOVER if value.is_some() => {
-                    return Err(Declined::new("no_context_takeover takes no value"));
-                }
-                NO_CONTEXT_TAKEOVER => demands.no_context_takeover = true,
-                _ if ignore_unknown => {}
-                _ => return Err(Declined::new("unknown parameter")),
-            }
+        let mut reader = params.reader()?;
+        let bits = reader.number(MAX_WINDOW_BITS, 8..=15)?;
+        let demands = Self {
+            window_bits: bits.map_or(WindowBits::MAX, |bits| WindowBits::clamped(bits as u8)),
+            no_context_takeover: reader.flag(NO_CONTEXT_TAKEOVER)?,
+        };
+        if !ignore_unknown {
+            reader.end()?;
         }
         Ok(demands)
     }
