@@ -9,6 +9,7 @@ use cloverleaf_proto::frame::{Head, OpCode, Rsv};
 
 use crate::claimed::Claimed;
 use crate::sample::{Octets, Sample};
+use crate::trial::wishes;
 
 /// One end's halves.
 pub(crate) struct Half {
@@ -23,6 +24,20 @@ pub(crate) struct Half {
 pub(crate) struct Passing {
     pub(crate) head: Head,
     pub(crate) payload: Vec<u8>,
+}
+
+impl Passing {
+    /// The same with half the payload; in whole characters if it was.
+    pub(crate) fn half(&self) -> Option<Self> {
+        let sample = match core::str::from_utf8(&self.payload) {
+            Ok(text) => Sample::text(text),
+            Err(_) => Sample::binary(self.payload.clone()),
+        };
+        Some(Self {
+            head: self.head,
+            payload: sample.half()?.payload.to_vec(),
+        })
+    }
 }
 
 impl fmt::Display for Passing {
@@ -185,11 +200,7 @@ impl Unit {
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames: Vec<String> = self.frames.iter().map(Passing::to_string).collect();
-        f.write_str(&frames.join(" "))?;
-        if !self.hints.may_compress() {
-            f.write_str(" (do not compress)")?;
-        }
-        Ok(())
+        write!(f, "{}{}", frames.join(" "), wishes(self.hints))
     }
 }
 

@@ -252,20 +252,28 @@ impl Pair {
     }
 
     /// Why one of the two is not open any more.
-    pub(crate) fn trouble(&mut self) -> Option<String> {
-        [Role::Client, Role::Server].into_iter().find_map(|role| {
-            let connection = &self.end(role).connection;
-            let closed = connection.closed();
-            if let Some(error) = &closed.error {
-                let code = error
-                    .close_code()
-                    .map(|code| format!(" ({code})"))
-                    .unwrap_or_default();
-                return Some(format!("the {} failed: {error}{code}", side(role)));
-            }
-            (connection.state() != State::Open)
-                .then(|| format!("the {} is not open any more: {closed}", side(role)))
-        })
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let ends = [(Role::Client, &self.client), (Role::Server, &self.server)];
+        // The one that failed says more than the one that was told.
+        let failed = ends.iter().find_map(|(role, end)| {
+            let error = end.connection.closed().error?;
+            let code = error
+                .close_code()
+                .map(|code| format!(" ({code})"))
+                .unwrap_or_default();
+            Some(format!("the {} fails: {error}{code}", side(*role)))
+        });
+        let ended = || {
+            let (role, end) = ends
+                .iter()
+                .find(|(_, end)| end.connection.state() != State::Open)?;
+            let closed = end.connection.closed();
+            Some(format!(
+                "the {} is not open any more: {closed}",
+                side(*role)
+            ))
+        };
+        failed.or_else(ended)
     }
 }
 

@@ -53,9 +53,7 @@ impl Step {
             }
         };
         let mut step = Self::send(from, sample);
-        if random.one_in(4) {
-            step.hints = Hints::new().do_not_compress();
-        }
+        step.hints = any_hints(random);
         if random.one_in(3) {
             let n = step.sample.payload.len();
             let parts = (0..1 + random.below(4)).map(|_| random.below(n / 2 + 2));
@@ -71,11 +69,32 @@ impl fmt::Display for Step {
         if let Some(parts) = &self.parts {
             write!(f, " in parts of {parts:?} octets and the rest")?;
         }
-        if !self.hints.may_compress() {
-            f.write_str(", not to be compressed")?;
-        }
-        Ok(())
+        f.write_str(&wishes(self.hints))
     }
+}
+
+/// No wishes most often.
+pub(crate) fn any_hints(random: &mut Random) -> Hints {
+    let hints = match random.below(3) {
+        0 => Hints::new().do_not_compress(),
+        _ => Hints::new(),
+    };
+    match random.below(16) {
+        number @ 0..4 => hints.flag(number as u8),
+        _ => hints,
+    }
+}
+
+/// What was wished for a message, behind it in a story.
+pub(crate) fn wishes(hints: Hints) -> String {
+    let mut said = String::new();
+    if !hints.may_compress() {
+        said.push_str(", not to be compressed");
+    }
+    for number in (0..4).filter(|number| hints.has_flag(*number)) {
+        said.push_str(&format!(", with flag {number}"));
+    }
+    said
 }
 
 /// A whole conversation.
@@ -247,7 +266,7 @@ fn compare(from: Role, said: &[(Kind, Bytes)], heard: &[(Kind, Bytes)]) -> Resul
 pub(crate) fn difference(said: &[u8], heard: &[u8]) -> String {
     let same = said.iter().zip(heard).take_while(|(a, b)| a == b).count();
     let (n, m) = (said.len(), heard.len());
-    format!(", {n} octets and {m} octets, different from octet {same} on")
+    format!(" (lengths {n} and {m}; they differ from octet {same} on)")
 }
 
 impl Trial {
@@ -400,7 +419,7 @@ fn simpler(trial: &Trial) -> Vec<Trial> {
                 with(step.clone().in_parts(parts[1..].to_vec()));
             }
         }
-        if !step.hints.may_compress() {
+        if step.hints != Hints::new() {
             with(step.clone().with_hints(Hints::new()));
         }
     }

@@ -2,6 +2,7 @@
 
 use cloverleaf_proto::Role;
 use cloverleaf_proto::extension::Hints;
+use cloverleaf_proto::frame::OpCode;
 
 use crate::fuzz::{Frames, decode_all, garbage_offer};
 use crate::half::{Passing, Unit};
@@ -9,7 +10,7 @@ use crate::pair::side;
 use crate::random::Random;
 use crate::sample::{Sample, short};
 use crate::subject::{ROLES, Subject, guard, only};
-use crate::trial::{Step, Trial};
+use crate::trial::{Step, Trial, shortest};
 
 /// Runs of octets, per offer and direction.
 const RANDOM: u64 = 250;
@@ -43,19 +44,13 @@ fn random(subject: &Subject, pairing: usize, from: Role) -> Result<(), String> {
         let mut random = Random::new(subject.seed ^ 0x6A ^ number);
         // Short ones first: the story is then short.
         let octets = random.octets(3 + number as usize / 2);
-        let mut receiver = subject.way(pairing, from)?.receiver;
-        decode_all(
-            &mut receiver,
-            &claimed,
-            Frames::new(&claimed, stage, &octets),
-        )
-        .map_err(|story| format!("at the {}, {story}", side(from.peer())))?;
+        let frames = Frames::new(&claimed, stage, &octets).collect();
+        decode(subject, pairing, from, frames)?;
     }
     Ok(())
 }
 
 fn mutated(subject: &Subject, pairing: usize, from: Role) -> Result<(), String> {
-    let claimed = subject.claimed()?;
     for number in 0..MUTATED {
         subject.trial(String::new());
         let mut random = Random::new(subject.seed ^ 0x3A ^ number);
@@ -86,10 +81,54 @@ fn mutated(subject: &Subject, pairing: usize, from: Role) -> Result<(), String> 
             }
         }
         let frames = frames.into_iter().map(|frame| (frame, 64 << 10));
-        decode_all(&mut way.receiver, &claimed, frames)
-            .map_err(|story| format!("at the {}, {story}", side(from.peer())))?;
+        decode(subject, pairing, from, frames.collect())?;
     }
     Ok(())
+}
+
+/// Gives the frames to a fresh decoder. The story is of the fewest and shortest that it dies of.
+fn decode(subject: &Subject, pairing: usize, from: Role, frames: Series) -> Result<(), String> {
+    let claimed = subject.claimed()?;
+    let run = |frames: &Series| {
+        let mut receiver = subject.way(pairing, from)?.receiver;
+        decode_all(&mut receiver, &claimed, frames)
+    };
+    let Err(first) = run(&frames) else {
+        return Ok(());
+    };
+    let (frames, went) = shortest(frames, first, |frames| simpler(frames), run);
+    let frames: Vec<String> = frames
+        .iter()
+        .map(|(frame, budget)| format!("  {frame} with a budget of {budget}"))
+        .collect();
+    Err(format!(
+        "the decoder of the {} is given\n{}\n  {went}",
+        side(from.peer()),
+        frames.join("\n")
+    ))
+}
+
+/// Frames with their budgets.
+type Series = Vec<(Passing, usize)>;
+
+fn simpler(frames: &[(Passing, usize)]) -> Vec<Series> {
+    // Only as far as the rest is still a series of messages.
+    let starts = |i: &usize| frames[*i].0.head.opcode != OpCode::CONTINUATION;
+    let mut all: Vec<Series> = (1..frames.len())
+        .filter(starts)
+        .map(|i| frames[i..].to_vec())
+        .collect();
+    if let Some((_, rest)) = frames.split_last() {
+        all.push(rest.to_vec());
+    }
+    for (i, (frame, _)) in frames.iter().enumerate() {
+        if let Some(half) = frame.half() {
+            let mut simpler = frames.to_vec();
+            simpler[i].0 = half;
+            all.push(simpler);
+        }
+    }
+    all
 }
 
 /// Changes a payload somewhere.

@@ -4,10 +4,10 @@ use core::fmt;
 
 use cloverleaf_proto::Role;
 
-use crate::pair::{Cut, Pair, Settings};
+use crate::pair::{Cut, Pair, Settings, side};
 use crate::random::Random;
 use crate::sample::Sample;
-use crate::subject::{Subject, guard, negotiate};
+use crate::subject::{ROLES, Subject, guard, negotiate};
 use crate::trial::{Call, Step, Talk, shortest};
 
 /// Meetings of several connections, per offer.
@@ -41,6 +41,11 @@ pub(super) fn check(subject: &Subject) -> Result<(), String> {
                 pairing,
                 steps,
                 seed: random.next(),
+                shared: if number % 4 < 2 {
+                    Role::Server
+                } else {
+                    Role::Client
+                },
                 crash: number % 2 == 1,
             };
             let run = |meeting: &Meeting| guard(|| meeting.run(subject)).and_then(|went| went);
@@ -53,20 +58,27 @@ pub(super) fn check(subject: &Subject) -> Result<(), String> {
     Ok(())
 }
 
-/// Two connections of one configuration at once.
+/// Two connections at once, which have one end's configuration in common.
 #[derive(Clone)]
 struct Meeting {
     pairing: usize,
     steps: Vec<(usize, Step)>,
     /// How the calls of the two are interleaved.
     seed: u64,
+    /// The end that they have in common; at the other end each has its own.
+    shared: Role,
     /// A third connection ends in garbage, in the middle of a message.
     crash: bool,
 }
 
 impl fmt::Display for Meeting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  two connections of one configuration, at once:")?;
+        let shared = side(self.shared);
+        if self.steps.is_empty() {
+            write!(f, "  connections of one {shared}, one behind the other:")?;
+        } else {
+            write!(f, "  two connections of one {shared}, at once:")?;
+        }
         for (number, step) in &self.steps {
             write!(f, "\n  connection {}: {step}", number + 1)?;
         }
@@ -79,10 +91,15 @@ impl fmt::Display for Meeting {
 
 impl Meeting {
     fn run(&self, subject: &Subject) -> Result<(), String> {
-        let (client, server) = (subject.side(Role::Client)?, subject.side(Role::Server)?);
+        let shared = subject.side(self.shared)?;
         let name = subject.name()?;
         let open = || {
-            let negotiated = negotiate(&client, &server, &name, self.pairing)?;
+            let other = subject.side(self.shared.peer())?;
+            let (client, server) = match self.shared {
+                Role::Client => (&shared, &other),
+                Role::Server => (&other, &shared),
+            };
+            let negotiated = negotiate(client, server, &name, self.pairing)?;
             Ok::<_, String>(Talk::new(Pair::new(
                 negotiated,
                 Settings::default(),
@@ -108,12 +125,23 @@ impl Meeting {
             if core::mem::take(&mut crash) {
                 let mut third = open()?;
                 // Whether the first part arrives does not matter, nor what becomes of the rest.
-                let step =
-                    Step::send(Role::Client, Sample::text("never finished")).in_parts(vec![5]);
+                let from = self.shared.peer();
+                let step = Step::send(from, Sample::text("never finished")).in_parts(vec![5]);
                 if let Some(call) = step.calls().into_iter().next() {
                     let _ = third.call(&step, call, false);
                 }
-                third.pair.garble(Role::Server, &random.octets(40));
+                third.pair.garble(self.shared, &random.octets(40));
+            }
+        }
+        // What they leave behind must not trouble those that come later.
+        drop(talks);
+        for number in 1..=2 {
+            let mut later = open()?;
+            for from in ROLES {
+                let step = Step::send(from, Sample::text("Hello Hello Hello"));
+                later.step(&step, false).map_err(|went| {
+                    format!("later connection {number}, in which {step}: {went}")
+                })?;
             }
         }
         Ok(())

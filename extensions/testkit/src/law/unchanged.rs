@@ -11,7 +11,7 @@ use crate::pair::side;
 use crate::random::Random;
 use crate::sample::{Octets, Sample, short};
 use crate::subject::{ROLES, Subject, guard};
-use crate::trial::shortest;
+use crate::trial::{any_hints, shortest};
 
 /// Series of messages, per offer and direction.
 const SERIES: u64 = 60;
@@ -57,11 +57,7 @@ fn any(random: &mut Random, frame_stage: bool) -> Unit {
         let n = random.below(600);
         Sample::random(random, n)
     };
-    let hints = if random.one_in(3) {
-        Hints::new().do_not_compress()
-    } else {
-        Hints::new()
-    };
+    let hints = any_hints(random);
     let n = sample.payload.len();
     let cuts: Vec<usize> = if random.one_in(3) {
         (0..1 + random.below(3))
@@ -97,6 +93,26 @@ fn simpler(series: &Series) -> Vec<Series> {
         let mut simpler = series.clone();
         simpler.units.remove(i);
         all.push(simpler);
+    }
+    for (i, unit) in series.units.iter().enumerate() {
+        if unit.hints != Hints::new() {
+            let mut simpler = series.clone();
+            simpler.units[i].hints = Hints::new();
+            all.push(simpler);
+        }
+        // Frames in the middle.
+        for j in 1..unit.frames.len().saturating_sub(1) {
+            let mut simpler = series.clone();
+            simpler.units[i].frames.remove(j);
+            all.push(simpler);
+        }
+        for (j, frame) in unit.frames.iter().enumerate() {
+            if let Some(half) = frame.half() {
+                let mut simpler = series.clone();
+                simpler.units[i].frames[j] = half;
+                all.push(simpler);
+            }
+        }
     }
     all
 }

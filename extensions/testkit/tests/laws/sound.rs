@@ -203,7 +203,7 @@ pub(crate) fn numbered() -> Toy {
 }
 
 /// Message stage: two octets of extension data in front of each message, which may come apart.
-fn tagged() -> Toy {
+pub(crate) fn tagged() -> Toy {
     Toy::new("x-toy", TAKEOVER)
         .encoding(|| {
             |head: Head, _, _: &[u8], out: &mut Output<'_>| {
