@@ -18,6 +18,18 @@
 //! Order is the order of the server's answer (RFC 6455 §9.1): outgoing data passes from the first
 //! extension to the last, incoming data from the last to the first.
 //!
+//! # Beside the frames
+//!
+//! - Parameters are read strictly with [`Params::reader`].
+//! - Every offer that led to nothing is kept with its reason: [`Negotiated::skipped`].
+//! - A half may tell the application something: [`Output::notify`].
+//! - What each extension has done is counted: [`Statistics`].
+//! - A [`Tap`] looks on, at one of three places ([`View`]), without being negotiated;
+//!   [`Extensions::with_local`] takes part without being negotiated.
+//!
+//! `extensions/README.md` in the repository is the guide: an extension from nothing to a published
+//! crate. The crate `cloverleaf-testkit` has the laws of this contract as a test.
+//!
 //! # A whole extension
 //!
 //! It turns every payload around and says so with RSV2:
