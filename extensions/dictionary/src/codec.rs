@@ -145,6 +145,9 @@ impl Compressor {
 pub(crate) struct Decompressor {
     context: DCtx<'static>,
     step: Vec<u8>,
+    /// So many octets of the frame's header are to come; at least one, as long as none has.
+    header: usize,
+    begun: bool,
     ended: bool,
 }
 
@@ -156,24 +159,22 @@ impl Decompressor {
         Ok(Self {
             context,
             step: Vec::with_capacity(STEP),
+            header: 1,
+            begun: false,
             ended: false,
         })
     }
 
     /// A message begins. Of its frame the window must not be larger than this.
     pub(crate) fn begin(&mut self, window_bits: WindowBits) -> Result<(), Failure> {
+        self.header = 1;
+        self.begun = false;
         self.ended = false;
         let reset = self.context.reset(ResetDirective::SessionOnly);
         reset.map_err(broken)?;
         let bound = DParameter::WindowLogMax(window_bits.get().into());
         self.context.set_parameter(bound).map_err(broken)?;
-        // On its own, for else zstd decodes a frame that comes in one piece in another way, and does
-        // not look at the size of its window.
-        let mut nothing = Vec::with_capacity(1);
-        let mut out = OutBuffer::around(&mut nothing);
-        let magic = &mut InBuffer::around(&MAGIC);
-        let taken = self.context.decompress_stream(&mut out, magic);
-        taken.map(|_| ()).map_err(broken)
+        self.advance(&MAGIC).map(|_| ())
     }
 
     /// Whether the frame is complete.
@@ -188,27 +189,56 @@ impl Decompressor {
     /// Data that is no zstd frame of this dictionary, or goes on behind it, or an output over the
     /// limit.
     pub(crate) fn piece(&mut self, input: &[u8], out: &mut Output<'_>) -> Result<(), Failure> {
-        let mut input = InBuffer::around(input);
-        let size = input.src.len();
+        let mut input = input;
+        // The header octet by octet. Given more at once, zstd looks whether it has been given a
+        // whole frame, reads one in another way that does not heed the size of the window, and
+        // takes even a skippable frame for one.
+        while self.header > 0
+            && let Some((first, rest)) = input.split_first()
+        {
+            if !self.begun {
+                self.begun = true;
+                self.header = header_size(*first);
+            }
+            self.advance(&[*first])?;
+            self.header -= 1;
+            input = rest;
+        }
         while !self.ended {
-            self.step.clear();
-            let mut step = OutBuffer::around(&mut self.step);
-            let hint = self
-                .context
-                .decompress_stream(&mut step, &mut input)
-                .map_err(|code| Failure::invalid_data(get_error_name(code)))?;
+            let taken = self.advance(input)?;
+            input = &input[taken..];
             out.write(&self.step)?;
-            self.ended = hint == 0;
             // With room left it has stopped for want of input.
             if !self.ended && self.step.len() < self.step.capacity() {
                 break;
             }
         }
-        if input.pos() < size {
-            return Err(Failure::invalid_data("data behind the zstd frame"));
+        if input.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::invalid_data("data behind the zstd frame"))
         }
-        Ok(())
     }
+
+    /// Takes octets until the step is full, and says how many.
+    fn advance(&mut self, input: &[u8]) -> Result<usize, Failure> {
+        self.step.clear();
+        let mut step = OutBuffer::around(&mut self.step);
+        let mut input = InBuffer::around(input);
+        let hint = self.context.decompress_stream(&mut step, &mut input);
+        let hint = hint.map_err(|code| Failure::invalid_data(get_error_name(code)))?;
+        self.ended = hint == 0;
+        Ok(input.pos())
+    }
+}
+
+/// The size of a frame's header, by its first octet (RFC 8878 §3.1.1.1.1).
+fn header_size(descriptor: u8) -> usize {
+    let single_segment = descriptor >> 5 & 1;
+    let window = 1 - single_segment;
+    let dictionary_id = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let content_size = [single_segment, 2, 4, 8][usize::from(descriptor >> 6)];
+    usize::from(1 + window + dictionary_id + content_size)
 }
 
 /// An error that is none of the peer's.
@@ -222,4 +252,35 @@ fn no_memory() -> Failure {
 
 fn no_magic() -> Failure {
     Failure::invalid_data("zstd wrote a frame without its magic number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_header_is_that_of_the_standards_table() {
+        for (descriptor, size) in [
+            // The size of the window, and nothing else.
+            (0x00, 2),
+            // One segment: the size of the content in one octet, and no window.
+            (0x20, 2),
+            (0x60, 3),
+            (0xA0, 5),
+            (0xE0, 9),
+            (0x40, 4),
+            (0x80, 6),
+            (0xC0, 10),
+            // An id of one, two and four octets.
+            (0x01, 3),
+            (0x02, 4),
+            (0x03, 6),
+            (0xC3, 14),
+            (0x23, 6),
+            // Bits that do not count.
+            (0x14, 2),
+        ] {
+            assert_eq!(header_size(descriptor), size, "{descriptor:02x}");
+        }
+    }
 }
