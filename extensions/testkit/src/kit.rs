@@ -96,6 +96,14 @@ impl Kit {
         self
     }
 
+    /// Does not try this law: for an extension that breaks it knowingly, such as one that must ignore
+    /// unknown parameters because old peers send some.
+    #[must_use]
+    pub fn except(mut self, law: Law) -> Self {
+        self.laws.retain(|other| *other != law);
+        self
+    }
+
     /// Tries the laws in the order of [`Law::ALL`], up to the first that is broken.
     ///
     /// A panic of the extension is caught and told; what the panic hook prints on the way is not

@@ -2,7 +2,7 @@
 
 use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
 use cloverleaf_proto::extension::Params;
-use cloverleaf_testkit::Kit;
+use cloverleaf_testkit::{Kit, Law};
 
 /// A kit that knows RFC 7692's parameters, whatever the extension itself offers.
 fn knowing(kit: Kit) -> Kit {
@@ -92,8 +92,23 @@ fn permessage_deflate_keeps_the_laws_between_sides_of_different_minds() {
 
 #[test]
 fn deflate_frame_keeps_the_laws_under_both_names() {
-    Kit::new(DeflateFrame::new).check();
-    Kit::new(DeflateFrame::webkit).check();
+    let both = Params::new()
+        .flag("no_context_takeover")
+        .value("max_window_bits", 10);
+    Kit::new(DeflateFrame::new)
+        .also_accepts(both.clone())
+        .check();
+    Kit::new(DeflateFrame::webkit).also_accepts(both).check();
+}
+
+#[test]
+fn deflate_frame_breaks_the_law_of_parameters_where_it_is_told_to_and_no_other() {
+    let lenient = || Kit::new(|| DeflateFrame::new().ignore_unknown_parameters(true));
+    let broken = lenient()
+        .run()
+        .expect_err("an unknown parameter is accepted");
+    assert_eq!(broken.law(), Law::Parameters);
+    lenient().except(Law::Parameters).check();
 }
 
 #[test]

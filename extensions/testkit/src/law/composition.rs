@@ -2,7 +2,7 @@
 
 use cloverleaf_proto::Role;
 use cloverleaf_proto::extension::{
-    Conflict, Extensions, Hints, Negotiated, Offer, Order, Refused, Stage, Why,
+    Conflict, Extension, Extensions, Hints, Negotiated, Offer, Order, Params, Refused, Stage, Why,
 };
 use cloverleaf_proto::frame::Rsv;
 
@@ -17,6 +17,8 @@ use crate::trial::{Step, Talk};
 struct Stack {
     before: Vec<Probe>,
     behind: Vec<Probe>,
+    /// One that is never negotiated, at the application's side.
+    local: bool,
 }
 
 pub(super) fn check(subject: &Subject) -> Result<(), String> {
@@ -42,6 +44,11 @@ pub(super) fn check(subject: &Subject) -> Result<(), String> {
     let stack = |before: &[Probe], behind: &[Probe]| Stack {
         before: before.to_vec(),
         behind: behind.to_vec(),
+        local: false,
+    };
+    let local = Stack {
+        local: true,
+        ..stack(&[], &[])
     };
     let stacks = match stage {
         Stage::Message => vec![
@@ -59,7 +66,7 @@ pub(super) fn check(subject: &Subject) -> Result<(), String> {
         Stage::Carrier => vec![stack(&[first], &[])],
     };
     for pairing in subject.pairings()? {
-        for stack in &stacks {
+        for stack in stacks.iter().chain([&local]) {
             talk(subject, &name, pairing, [stack, stack], Order::Client)?;
         }
         // The order of the answer counts, whoever chose it.
@@ -92,6 +99,27 @@ fn shown(stack: &Stack, name: &str) -> Vec<String> {
     [before, vec![name.to_owned()], behind].concat()
 }
 
+/// What one end registers.
+fn endpoint(subject: &Subject, role: Role, stack: &Stack) -> Result<Extensions, String> {
+    let all = subject.stack(role, &stack.before, &stack.behind)?;
+    if !stack.local {
+        return Ok(all);
+    }
+    all.with_local(LOCAL.name, || {
+        LOCAL
+            .accept(&Params::new())
+            .expect("a probe accepts an offer without parameters")
+    })
+    .map_err(|error| error.to_string())
+}
+
+const LOCAL: Probe = Probe {
+    name: "x-probe-local",
+    stage: Stage::Message,
+    bit: Rsv::NONE,
+    mark: b'0',
+};
+
 /// A conversation in such company.
 fn talk(
     subject: &Subject,
@@ -104,7 +132,12 @@ fn talk(
         Order::Client => shown(client, name),
         Order::Server => shown(server, name),
     };
-    let what = format!("agreed on {}", expected.join(", "));
+    let beside = if client.local {
+        ", beside a local codec"
+    } else {
+        ""
+    };
+    let what = format!("agreed on {}{beside}", expected.join(", "));
     let mut random = Random::new(subject.seed ^ 0xC0);
     let mut script: Vec<Step> = Vec::new();
     for from in ROLES {
@@ -130,10 +163,8 @@ fn talk(
     ];
     for (cut, fragment) in cuts {
         subject.trial(&*what);
-        let client = subject.stack(Role::Client, &client.before, &client.behind)?;
-        let server = subject
-            .stack(Role::Server, &server.before, &server.behind)?
-            .order(order);
+        let client = endpoint(subject, Role::Client, client)?;
+        let server = endpoint(subject, Role::Server, server)?.order(order);
         let negotiated = negotiate(&client, &server, name, pairing)
             .map_err(|story| format!("{what}:\n  {story}"))?;
         let agreed: Vec<&str> = negotiated[1]
@@ -189,15 +220,9 @@ fn refused(subject: &Subject, name: &str, before: Probe, why: Conflict) -> Resul
 
 /// An answer that takes one of each.
 fn answers(client: &Extensions, offers: &[Offer], name: &str) -> Vec<Offer> {
-    let first = |of: &str| offers.iter().find(|offer| offer.name == of).cloned();
+    let of = |name: &str| offers.iter().find(|offer| offer.name == name).cloned();
     client
         .iter()
-        .filter_map(|one| first(one.name()))
-        .filter(|offer| !offer.name.is_empty())
-        .chain(
-            // Nothing of the extension was offered: then the name alone.
-            (!offers.iter().any(|offer| offer.name == name))
-                .then(|| Offer::new(name, Default::default())),
-        )
+        .map(|one| of(one.name()).unwrap_or_else(|| Offer::new(name, Params::new())))
         .collect()
 }
