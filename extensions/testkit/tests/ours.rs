@@ -1,6 +1,9 @@
 //! The extensions that come with the engine keep the laws.
 
+use std::time::Duration;
+
 use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
+use cloverleaf_heartbeat::Heartbeat;
 use cloverleaf_proto::extension::Params;
 use cloverleaf_testkit::{Kit, Law};
 
@@ -126,4 +129,15 @@ fn deflate_frame_keeps_the_laws_with_and_without_takeover_and_with_every_window(
             .check();
         }
     }
+}
+
+#[test]
+fn the_heartbeat_keeps_the_laws() {
+    let heartbeat = || Heartbeat::new(|| Duration::from_secs(5));
+    let beat = heartbeat().beats().beat();
+    Kit::new(heartbeat)
+        .also_accepts(Params::new().value("resolution", "ms"))
+        .also_accepts(Params::new().value("resolution", "us"))
+        .frame(Heartbeat::OPCODE, beat)
+        .check();
 }
