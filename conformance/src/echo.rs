@@ -2,19 +2,30 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf::proto::Config;
-use cloverleaf::{Error, Server, ServerTls, WebSocket};
+use cloverleaf::proto::extension::Statistics;
+use cloverleaf::{Error, Opening, Server, ServerOptions, ServerTls, Transport, WebSocket};
 
 /// When told to stop, connections have so long to end.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// A server that sends every message back as it came.
-#[derive(Debug)]
 pub struct EchoServer {
     server: Server,
     scheme: &'static str,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// Learns of every connection of an [`EchoServer`].
+pub trait Observer: Send + Sync {
+    /// A connection is open.
+    fn opened(&self, opening: &Opening);
+
+    /// It has ended: cleanly without an error. The statistics are those of its extensions.
+    fn ended(&self, opening: &Opening, error: Option<&Error>, statistics: &[Statistics]);
 }
 
 impl EchoServer {
@@ -32,16 +43,29 @@ impl EchoServer {
             .await?
             .config(config)
             .drain_timeout(DRAIN);
-        Ok(match tls {
-            Some(tls) => Self {
-                server: server.tls(tls),
-                scheme: "wss",
-            },
-            None => Self {
-                server,
-                scheme: "ws",
-            },
+        let (server, scheme) = match tls {
+            Some(tls) => (server.tls(tls), "wss"),
+            None => (server, "ws"),
+        };
+        Ok(Self {
+            server,
+            scheme,
+            observer: None,
         })
+    }
+
+    /// Sets how requests are answered.
+    #[must_use]
+    pub fn options(mut self, options: ServerOptions) -> Self {
+        self.server = self.server.options(options);
+        self
+    }
+
+    /// Tells an observer of every connection.
+    #[must_use]
+    pub fn observed(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
     }
 
     /// Where it listens: `ws://127.0.0.1:9001`.
@@ -55,11 +79,35 @@ impl EchoServer {
 
     /// Serves until `stop` is ready.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) {
-        self.server.serve_until(stop, echo).await;
+        let observer = self.observer;
+        let handler = move |socket| serve(socket, observer.clone());
+        self.server.serve_until(stop, handler).await;
     }
 }
 
-async fn echo(mut socket: WebSocket<cloverleaf::Transport>) -> Result<(), Error> {
+impl std::fmt::Debug for EchoServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EchoServer")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn serve(
+    mut socket: WebSocket<Transport>,
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<(), Error> {
+    let Some(observer) = observer else {
+        return echo(&mut socket).await;
+    };
+    observer.opened(socket.opening());
+    let result = echo(&mut socket).await;
+    let statistics = socket.statistics();
+    observer.ended(socket.opening(), result.as_ref().err(), &statistics);
+    result
+}
+
+async fn echo(socket: &mut WebSocket<Transport>) -> Result<(), Error> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }

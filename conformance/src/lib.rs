@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod check;
 pub mod deviation;
 pub mod echo;
+pub mod extensions;
 pub mod faulty;
 pub mod lock;
 pub mod native;

@@ -3,15 +3,20 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Args;
-use cloverleaf::ServerTls;
-use cloverleaf_conformance::echo::EchoServer;
+use clap::{Args, ValueEnum};
+use cloverleaf::proto::Role as End;
+use cloverleaf::proto::extension::{Extensions, Negotiated, Order, Statistics};
+use cloverleaf::proto::handshake::{Received, Rejection};
+use cloverleaf::{Config, Error, Opening, OsClock, ServerOptions, ServerTls};
+use cloverleaf_conformance::echo::{EchoServer, Observer};
 use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
 use cloverleaf_reports::Role;
 
-use super::{fail, stop};
+use super::printable::printable;
+use super::{extensions, fail, news, stop};
 
 /// Serve echoes: every message comes back as it was sent
 ///
@@ -36,16 +41,49 @@ pub(super) struct Echo {
     tls_self_signed: bool,
 
     /// Do not accept permessage-deflate
-    #[arg(long)]
+    #[arg(long, conflicts_with = "extension")]
     no_deflate: bool,
 
+    #[command(flatten)]
+    extensions: extensions::Options,
+
+    /// Whose order of extensions counts
+    #[arg(long, value_enum, value_name = "WHOSE", default_value = "client")]
+    extension_order: Whose,
+
+    /// Say on standard error what becomes of every connection: what was offered, agreed and passed
+    /// over, and in the end what the extensions did
+    #[arg(long)]
+    verbose: bool,
+
     /// Serve with one fault, to see that a suite finds it; `help` lists them
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["tls_cert", "tls_self_signed", "no_deflate"])]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with_all = [
+            "tls_cert",
+            "tls_self_signed",
+            "no_deflate",
+            "extension",
+            "require_extension",
+            "capture",
+            "verbose",
+        ]
+    )]
     fault: Option<String>,
 
     /// End when standard input does
     #[arg(long, hide = true)]
     end_with_stdin: bool,
+}
+
+/// Whose order of extensions counts.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Whose {
+    /// the order of the client's offers
+    Client,
+    /// the order of --extension
+    Server,
 }
 
 impl Echo {
@@ -54,14 +92,59 @@ impl Echo {
             Ok(fault) => fault,
             Err(code) => return code,
         };
+        let prepared = self.config().and_then(|mut config| {
+            let capture = self.extensions.record(&mut config)?;
+            Ok((config, capture))
+        });
+        let (config, capture) = match prepared {
+            Ok(prepared) => prepared,
+            Err(code) => return code,
+        };
         let tls = match self.tls() {
             Ok(tls) => tls,
             Err(error) => return fail(&error, 2),
         };
-        match super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls, fault))) {
+        let served =
+            super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls, config, fault)));
+        if let Some(recorded) = self.extensions.recorded(capture.as_ref()) {
+            eprintln!("{recorded}");
+        }
+        match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 2),
         }
+    }
+
+    fn config(&self) -> Result<Config, ExitCode> {
+        let mut config = profile::config(!self.no_deflate).map_err(|error| fail(&error, 2))?;
+        if let Some(chosen) = self.extensions.chosen()? {
+            config.extensions = chosen.extensions;
+        }
+        self.extensions.check_required(&config.extensions)?;
+        config.extensions = config.extensions.order(match self.extension_order {
+            Whose::Client => Order::Client,
+            Whose::Server => Order::Server,
+        });
+        if self.verbose {
+            config.clock = Some(Arc::new(OsClock::new()));
+        }
+        Ok(config)
+    }
+
+    /// How requests are answered; with `--verbose`, the refusals over extensions are told.
+    fn options(&self, extensions: &Extensions) -> ServerOptions {
+        let mut options = ServerOptions::default();
+        let required = self.extensions.require_extension.clone();
+        if self.verbose && !required.is_empty() {
+            let (extensions, required) = (extensions.clone(), required.clone());
+            options
+                .guards
+                .push(Arc::new(move |received: &mut Received| {
+                    tell_missing(&extensions, &required, received)
+                }));
+        }
+        options.required_extensions = required;
+        options
     }
 
     fn tls(&self) -> Result<Option<ServerTls>, Box<dyn std::error::Error>> {
@@ -80,6 +163,7 @@ impl Echo {
     async fn serve(
         &self,
         tls: Option<ServerTls>,
+        config: Config,
         fault: Option<Fault>,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let stop = async {
@@ -93,10 +177,77 @@ impl Echo {
             server.serve_until(stop).await;
             return Ok(());
         }
-        let config = profile::config(!self.no_deflate)?;
-        let server = EchoServer::bind(self.listen, tls, config).await?;
+        let options = self.options(&config.extensions);
+        let mut server = EchoServer::bind(self.listen, tls, config)
+            .await?
+            .options(options);
+        if self.verbose {
+            server = server.observed(Verbose);
+        }
         println!("listening on {}", server.url()?);
         server.serve_until(stop).await;
         Ok(())
     }
+}
+
+/// Says on standard error what becomes of every connection.
+struct Verbose;
+
+impl Observer for Verbose {
+    fn opened(&self, opening: &Opening) {
+        let peer = peer(&opening.handshake.request);
+        say(&peer, &news::opening(opening));
+    }
+
+    fn ended(&self, opening: &Opening, error: Option<&Error>, statistics: &[Statistics]) {
+        let ended = match error {
+            None => "closed".to_owned(),
+            Some(error) => match error.closed() {
+                Some(closed) => news::ending(closed, End::Server),
+                None => printable(&error.to_string()),
+            },
+        };
+        let mut lines = vec![ended];
+        lines.extend(news::statistics(statistics));
+        say(&peer(&opening.handshake.request), &lines);
+    }
+}
+
+/// Negotiates once more, to say why a required extension is missing. The refusal is the engine's.
+fn tell_missing(
+    extensions: &Extensions,
+    required: &[String],
+    received: &Received,
+) -> Result<(), Rejection> {
+    let negotiated = Negotiated::accept(extensions, received.offers.clone());
+    let agreed = negotiated.agreed();
+    let missing: Vec<&str> = required
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !agreed.iter().any(|agreed| agreed.name == *name))
+        .collect();
+    if !missing.is_empty() {
+        let mut lines = vec![format!("refused without {}", missing.join(", "))];
+        let skipped = negotiated.skipped().iter();
+        lines.extend(skipped.map(|skipped| printable(&format!("skipped: {skipped}"))));
+        say(&peer(&received.request), &lines);
+    }
+    Ok(())
+}
+
+/// Who is at the other end.
+fn peer<T>(request: &http::Request<T>) -> String {
+    match request.extensions().get::<SocketAddr>() {
+        Some(address) => address.to_string(),
+        None => "somebody".to_owned(),
+    }
+}
+
+/// Prints lines about one connection, together.
+fn say(peer: &str, lines: &[String]) {
+    let text: String = lines
+        .iter()
+        .map(|line| format!("[{peer}] {line}\n"))
+        .collect();
+    eprint!("{text}");
 }

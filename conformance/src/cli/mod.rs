@@ -3,11 +3,16 @@
 mod cases;
 mod check;
 mod completions;
+mod connect;
 mod echo;
+mod extensions;
 mod format;
 mod fuzzing_client;
 mod fuzzing_server;
+mod news;
 mod parity;
+#[path = "../../../reports/src/printable.rs"]
+mod printable;
 mod progress;
 mod report;
 mod stop;
@@ -47,6 +52,7 @@ enum Command {
     Report(report::Report),
     Parity(parity::Parity),
     Echo(echo::Echo),
+    Connect(connect::Connect),
     Testee(testee::Testee),
     Completions(completions::Completions),
     Man(completions::Man),
@@ -64,6 +70,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Report(command) => command.run(),
         Command::Parity(command) => command.run(),
         Command::Echo(command) => command.run(),
+        Command::Connect(command) => command.run(),
         Command::Testee(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

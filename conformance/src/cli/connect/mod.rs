@@ -1,0 +1,295 @@
+//! `cloverleaf connect`: a server, tried by hand.
+//!
+//! ```text
+//!  stdin --- input --- line ---+
+//!                              |--- session --- WebSocket
+//!  stdout, stderr --- screen --+                   |
+//!        +------------------------- trace ---------+
+//! ```
+
+mod input;
+mod line;
+mod options;
+mod screen;
+mod session;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use cloverleaf::proto::extension::{Hints, Tap};
+use cloverleaf::proto::handshake::ClientRequest;
+use cloverleaf::{Client, ClientTls, Config, Error, ErrorKind, OsClock};
+use cloverleaf_capture::Capture;
+use cloverleaf_conformance::extensions::{self as shipped, Built};
+use cloverleaf_heartbeat::Heartbeat;
+use http::header::{LOCATION, ORIGIN, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
+
+use super::printable::clipped;
+use super::{extensions, fail};
+use options::{Hint, header, ping_interval, size};
+use screen::Screen;
+use session::{End, Session};
+use trace::{Trace, Traced};
+
+/// Talk to a server by hand: lines are sent, messages are printed
+///
+/// A line of standard input is a text message; one that begins with / is a command, and /help lists
+/// those. A message that comes is printed as the line that would send it. On a terminal, or with
+/// --verbose, standard error tells what else happens. At the end of the input the connection is
+/// closed, once the server has answered a ping behind it. Exit code: 0 closed normally, 1 refused or
+/// failed, 2 usage.
+#[derive(Args, Debug)]
+pub(super) struct Connect {
+    /// The server: ws://ADDRESS or wss://ADDRESS, with a path if need be
+    #[arg(required_unless_present = "extension")]
+    url: Option<String>,
+
+    #[command(flatten)]
+    extensions: extensions::Options,
+
+    /// Offer no extensions; without any of these options, permessage-deflate
+    #[arg(long, conflicts_with_all = ["extension", "require_extension"])]
+    no_extensions: bool,
+
+    /// Offer this subprotocol; repeat it for more
+    #[arg(long, value_name = "NAME")]
+    protocol: Vec<String>,
+
+    /// Add this header to the request; repeat it for more
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(HeaderName, HeaderValue)>,
+
+    /// The origin, as a browser's page has one: https://example.com
+    #[arg(long)]
+    origin: Option<HeaderValue>,
+
+    /// Trust the certificate authorities in this file (PEM) and no others
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// Accept every certificate: whoever sits between can read and change everything
+    #[arg(long, conflicts_with = "ca")]
+    insecure: bool,
+
+    /// Send these, and read no input
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    send: Vec<String>,
+
+    /// Close when so many messages have come, not at the end of the input
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Lines are octets in hexadecimal, for binary messages
+    #[arg(long)]
+    binary: bool,
+
+    /// What to ask of the extensions for every message; repeat it for more
+    #[arg(long, value_enum)]
+    hint: Vec<Hint>,
+
+    /// Ping after so much silence; `off` for never [default: 20]
+    #[arg(long, value_name = "SECONDS", value_parser = ping_interval)]
+    ping_interval: Option<PingInterval>,
+
+    /// The largest message to take, such as 64k or 16M [default: 1M]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_message: Option<usize>,
+
+    /// Show every frame on standard error; repeat it for more than one view
+    #[arg(
+        long,
+        value_enum,
+        value_name = "VIEW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "wire"
+    )]
+    trace: Vec<Traced>,
+
+    /// Tell what happens, without a terminal too
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// What it takes to connect.
+struct Prepared {
+    client: Client,
+    request: ClientRequest,
+    heartbeat: Option<Heartbeat>,
+    capture: Option<Capture>,
+}
+
+/// When to ping. `None`: never.
+type PingInterval = Option<Duration>;
+
+impl Connect {
+    pub(super) fn run(self) -> ExitCode {
+        match self.prepare() {
+            Ok(prepared) => match super::runtime() {
+                Ok(runtime) => runtime.block_on(self.talk(prepared)),
+                Err(error) => fail(&error, 2),
+            },
+            Err(code) => code,
+        }
+    }
+
+    /// Everything that can be wrong before anything is sent.
+    fn prepare(&self) -> Result<Prepared, ExitCode> {
+        let mut config = self.config();
+        let built = self.offered()?;
+        config.extensions = built.extensions;
+        self.extensions.check_required(&config.extensions)?;
+        let request = self.request().map_err(|error| fail(&error, 2))?;
+        let tls = self.tls().map_err(|error| fail(&error, 2))?;
+        let capture = self.extensions.record(&mut config)?;
+        let mut client = Client::new(config);
+        if let Some(tls) = tls {
+            client = client.tls(tls);
+        }
+        Ok(Prepared {
+            client,
+            request,
+            heartbeat: built.heartbeat,
+            capture,
+        })
+    }
+
+    fn config(&self) -> Config {
+        let mut config = cloverleaf::config();
+        config.clock = Some(Arc::new(OsClock::new()));
+        if let Some(interval) = self.ping_interval {
+            config.timing.ping_interval = interval;
+        }
+        if let Some(size) = self.max_message {
+            config.limits.max_message_size = size;
+            config.limits.max_frame_size = size;
+        }
+        let screen = self.screen();
+        let traces = self.trace.iter().map(|traced| Trace {
+            traced: *traced,
+            screen,
+        });
+        config.taps = traces
+            .map(|trace| -> Arc<dyn Tap> { Arc::new(trace) })
+            .collect();
+        config
+    }
+
+    fn offered(&self) -> Result<Built, ExitCode> {
+        if self.no_extensions {
+            return Ok(Built::default());
+        }
+        if let Some(chosen) = self.extensions.chosen()? {
+            return Ok(chosen);
+        }
+        let default = "permessage-deflate".parse();
+        default
+            .and_then(|wanted| shipped::build(&[wanted]))
+            .map_err(|problem| fail(&problem, 2))
+    }
+
+    fn request(&self) -> Result<ClientRequest, Box<dyn std::error::Error>> {
+        let Some(url) = &self.url else {
+            return Err("which server? cloverleaf connect ws://127.0.0.1:9001".into());
+        };
+        let mut request = cloverleaf::request(url)
+            .map_err(|error| format!("{error}: write ws://HOST:PORT/PATH or wss://…"))?;
+        for name in &self.protocol {
+            request = request.protocol(name)?;
+        }
+        for (name, value) in &self.header {
+            request = request.header(name.clone(), value.clone())?;
+        }
+        if let Some(origin) = &self.origin {
+            request = request.header(ORIGIN, origin.clone())?;
+        }
+        for name in &self.extensions.require_extension {
+            request = request.require_extension(name);
+        }
+        Ok(request)
+    }
+
+    fn tls(&self) -> Result<Option<ClientTls>, String> {
+        if self.insecure {
+            return Ok(Some(ClientTls::dangerous_without_verification()));
+        }
+        let Some(path) = &self.ca else {
+            return Ok(None);
+        };
+        let pem = std::fs::read(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let tls = ClientTls::from_pem(&pem);
+        tls.map(Some)
+            .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn screen(&self) -> Screen {
+        Screen::new(self.verbose, self.binary)
+    }
+
+    async fn talk(mut self, prepared: Prepared) -> ExitCode {
+        let Prepared {
+            client,
+            request,
+            heartbeat,
+            capture,
+        } = prepared;
+        let socket = match client.request(request).await {
+            Ok(socket) => socket,
+            Err(error) => return fail(&refusal(&error), 1),
+        };
+        let session = Session {
+            socket,
+            screen: self.screen(),
+            binary: self.binary,
+            hints: self
+                .hint
+                .iter()
+                .fold(Hints::new(), |hints, hint| hint.add_to(hints)),
+            count: self.count,
+            beats: heartbeat.map(|heartbeat| heartbeat.beats()),
+        };
+        let raw = !self.send.is_empty();
+        let lines = if raw {
+            input::these(std::mem::take(&mut self.send))
+        } else {
+            input::lines()
+        };
+        let end = session.run(lines, raw).await;
+        if let Some(recorded) = self.extensions.recorded(capture.as_ref()) {
+            self.screen().say(&recorded);
+        }
+        match end {
+            End::Normal => ExitCode::SUCCESS,
+            End::Failed => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Why there is no connection, with what the server said and what can be done.
+fn refusal(error: &Error) -> String {
+    const EXCERPT: usize = 500;
+    let mut text = clipped(&error.to_string(), EXCERPT);
+    if error.kind() == ErrorKind::Tls {
+        text.push_str(" (--ca FILE trusts a certificate, --insecure every one)");
+    }
+    let Some(response) = error.response() else {
+        return text;
+    };
+    for name in [LOCATION, WWW_AUTHENTICATE] {
+        if let Some(value) = response.headers().get(&name) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            text = format!("{text}\n  {name}: {}", clipped(&value, EXCERPT));
+        }
+    }
+    let body = String::from_utf8_lossy(response.body());
+    if !body.trim().is_empty() {
+        text = format!("{text}\n  it said: {}", clipped(body.trim(), EXCERPT));
+    }
+    text
+}
