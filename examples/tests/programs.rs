@@ -94,3 +94,30 @@ fn the_custom_extension_is_agreed_shifts_and_answers_on_its_opcode() {
          Opcode-B: shift is 13\n"
     );
 }
+
+#[test]
+fn heartbeats_tell_how_far_away_the_server_is_and_that_its_clock_is_an_hour_ahead() {
+    let output = run(env!("CARGO_BIN_EXE_heartbeat"), &[], "");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 10, "{output}");
+    assert_eq!(lines[0], "agreed: x-heartbeat; resolution=ms");
+    for (n, line) in lines[1..9].iter().enumerate() {
+        let beginning = format!("beat {n}: there and back in ");
+        assert!(line.starts_with(&beginning), "{line}");
+    }
+    assert!(lines[9].contains("8 answers), offset +3"), "{}", lines[9]);
+}
+
+#[test]
+fn the_capture_holds_what_was_said_and_not_the_token() {
+    let name = format!("cloverleaf-example-{}.pcapng", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let shown = path.to_str().expect("the folder's name is text");
+    let output = run(env!("CARGO_BIN_EXE_capture"), &[shown], "");
+    assert_eq!(output, format!("recording, {shown}\n"));
+    let file = std::fs::read(&path).expect("it was made");
+    std::fs::remove_file(&path).expect("it is ours");
+    let holds = |text: &str| file.windows(text.len()).any(|at| at == text.as_bytes());
+    assert!(holds("GET /chat?[redacted] HTTP/1.1") && holds("hello"));
+    assert!(holds("permessage-deflate") && !holds("secret"));
+}

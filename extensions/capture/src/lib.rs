@@ -57,6 +57,7 @@
 //!
 //! - Frames are seen unmasked. Those of the client have their MASK bit and a key of zeros.
 //! - A large frame that comes in may be seen in pieces, and then stands as so many fragments.
+//!   Wireshark joins them, but (at least up to 4.0) inflates no message of more than one frame.
 //! - A length is written in its shortest form.
 //! - A connection whose owner does not show the opening handshake gets one that is made up. A comment
 //!   on the packet says so. Extensions are not known then.
