@@ -42,13 +42,13 @@ impl ZstdDictionary {
         });
         Self {
             known: known.collect(),
-            level: 3,
+            level: 1,
             threshold: 32,
             max_window_bits: WindowBits::DEFAULT,
         }
     }
 
-    /// How hard to compress, 1 to 19; a number out of range is the nearest in it. Default 3.
+    /// How hard to compress, 1 to 19; a number out of range is the nearest in it. Default 1.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
         self.level = i32::from(level).clamp(1, 19);
