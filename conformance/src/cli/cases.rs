@@ -77,7 +77,7 @@ fn overview() -> String {
                 .count();
             let title = cases::section_title(&prefix).unwrap_or_default();
             let indent = "  ".repeat(depth - 1);
-            text += &format!("{indent}{prefix:<14} {count:>4}  {title}\n");
+            text += &format!("{indent}{prefix:<21} {count:>4}  {title}\n");
         }
         last = parts[..parts.len() - 1].join(".");
     }
@@ -85,7 +85,7 @@ fn overview() -> String {
 }
 
 fn line(case: &Case) -> String {
-    format!("{:<18} {}\n", case.id, case.title)
+    format!("{:<24} {}\n", case.id, case.title)
 }
 
 fn explanation(case: &Case) -> String {

@@ -1,6 +1,8 @@
 //! Extensions: how they are agreed on (RFC 6455 §9.1, RFC 7692 §5, §7.1).
 
-use cloverleaf_judge::deflate::{Agreed, Answer, Element, Offer, PERMESSAGE_DEFLATE};
+use cloverleaf_judge::deflate::{
+    Agreed, Answer, DEFLATE_FRAME, Demands, Element, FrameOffer, Offer, PERMESSAGE_DEFLATE,
+};
 use cloverleaf_reports::Role;
 
 use super::Faulty;
@@ -14,7 +16,19 @@ pub(super) struct Broken;
 
 /// What the client offers.
 pub(super) fn offers(faulty: Faulty) -> String {
-    format!("{}, {}", offer(faulty), probe::NAME)
+    let mut offers = vec![offer(faulty).to_string()];
+    offers.extend(frame_names(faulty).iter().map(ToString::to_string));
+    offers.push(probe::NAME.to_owned());
+    offers.join(", ")
+}
+
+/// The names by which the client offers deflate-frame.
+fn frame_names(faulty: Faulty) -> &'static [&'static str] {
+    match faulty.0 {
+        Some(Kind::TakesAnyNameOfFrames) => &DEFLATE_FRAME[..1],
+        Some(Kind::TakesAnyNameOfWebkits) => &DEFLATE_FRAME[1..],
+        _ => &DEFLATE_FRAME,
+    }
 }
 
 /// The client's offer of compression: the server may limit the client's window.
@@ -46,9 +60,32 @@ pub(super) fn choose(
     let mut refused = false;
     for element in elements {
         if is_probe(&element) {
-            if !codec.layers.contains(&Layer::Probe) {
+            // What works on messages cannot come behind what works on frames.
+            let behind = codec.is_per_frame() && !faulty.has(Kind::AnswersFramesBeforeMessages);
+            if !codec.layers.contains(&Layer::Probe) && !behind {
                 codec.layers.push(Layer::Probe);
                 values.push(element.name);
+            }
+            continue;
+        }
+        if codec.deflate.is_some()
+            && is_owner_of_rsv1(&element)
+            && faulty.has(Kind::AnswersTwoOwnersOfRsv1)
+        {
+            values.push(element.name);
+            continue;
+        }
+        if DEFLATE_FRAME.contains(&&*element.name) {
+            if codec.deflate.is_some() || refused && faulty.has(Kind::LooksAtFirstOfferOnly) {
+                continue;
+            }
+            match FrameOffer::read(&read_leniently(element, faulty)) {
+                Ok(Some(offer)) => {
+                    values.push(frame_answer(offer.name, faulty));
+                    codec.agree_on_frames(&offer, Demands::default(), Role::Server, faulty);
+                }
+                _ if faulty.has(Kind::RefusesBadOffers) => return Err(Broken),
+                _ => refused = true,
             }
             continue;
         }
@@ -85,6 +122,19 @@ pub(super) fn choose(
         _ => {}
     }
     Ok((values, codec.if_any()))
+}
+
+/// The name in the server's answer: the one that was offered.
+fn frame_answer(offered: &str, faulty: Faulty) -> String {
+    let name = match faulty.has(Kind::AnswersTheOtherName) {
+        true => DEFLATE_FRAME.into_iter().find(|name| *name != offered),
+        false => None,
+    };
+    name.unwrap_or(offered).to_owned()
+}
+
+fn is_owner_of_rsv1(element: &Element) -> bool {
+    element.name == PERMESSAGE_DEFLATE || DEFLATE_FRAME.contains(&&*element.name)
 }
 
 /// What the server grants: all that was asked of it.
@@ -128,7 +178,34 @@ pub(super) fn accept(lines: &[&str], faulty: Faulty) -> Result<Option<Codec>, Br
     let mut codec = Codec::default();
     for element in elements {
         if is_probe(&element) && !codec.layers.contains(&Layer::Probe) {
+            if codec.is_per_frame() && !faulty.has(Kind::AcceptsFramesBeforeMessages) {
+                return Err(Broken);
+            }
             codec.layers.push(Layer::Probe);
+            continue;
+        }
+        if is_owner_of_rsv1(&element)
+            && codec.deflate.is_some()
+            && faulty.has(Kind::AcceptsTwoOwnersOfRsv1)
+        {
+            continue;
+        }
+        let any_name =
+            faulty.has(Kind::TakesAnyNameOfFrames) || faulty.has(Kind::TakesAnyNameOfWebkits);
+        let names = match any_name {
+            true => &DEFLATE_FRAME,
+            false => frame_names(faulty),
+        };
+        if let Some(name) = names.iter().find(|name| **name == element.name) {
+            if codec.deflate.is_some() {
+                return Err(Broken);
+            }
+            let demands = Demands::read(&read_leniently(element, faulty)).map_err(|_| Broken)?;
+            let offer = FrameOffer {
+                name,
+                demands: Demands::default(),
+            };
+            codec.agree_on_frames(&offer, demands, Role::Client, faulty);
             continue;
         }
         // RFC 6455 §9.1: nothing that was not offered.
@@ -190,11 +267,11 @@ fn read_leniently(mut element: Element, faulty: Faulty) -> Element {
     element.params.retain_mut(|param| {
         let window = matches!(
             &*param.name,
-            "server_max_window_bits" | "client_max_window_bits"
+            "server_max_window_bits" | "client_max_window_bits" | "max_window_bits"
         );
         let flag = matches!(
             &*param.name,
-            "server_no_context_takeover" | "client_no_context_takeover"
+            "server_no_context_takeover" | "client_no_context_takeover" | "no_context_takeover"
         );
         let again = seen.contains(&param.name);
         seen.push(param.name.clone());

@@ -1,7 +1,7 @@
-//! What was agreed on, at work: permessage-deflate (RFC 7692) and the probe, alone or one after the
-//! other.
+//! What was agreed on, at work: permessage-deflate (RFC 7692) or deflate-frame, and the probe,
+//! alone or one after the other.
 
-use cloverleaf_judge::deflate::{Agreed, Deflater, Inflater, TAIL};
+use cloverleaf_judge::deflate::{Agreed, Deflater, Demands, FrameOffer, Inflater, TAIL};
 use cloverleaf_judge::frame::Frame;
 use cloverleaf_reports::Role;
 
@@ -16,6 +16,8 @@ const RSV2: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layer {
     Deflate,
+    /// deflate-frame.
+    Frames,
     Probe,
 }
 
@@ -36,10 +38,50 @@ impl Codec {
     /// The reserved bits that the extensions own.
     pub(super) fn bits(&self) -> u8 {
         let bit = |layer: &Layer| match layer {
-            Layer::Deflate => RSV1,
+            Layer::Deflate | Layer::Frames => RSV1,
             Layer::Probe => RSV2,
         };
         self.layers.iter().map(bit).sum()
+    }
+
+    /// deflate-frame is at work: RSV1 speaks for its frame.
+    pub(super) fn is_per_frame(&self) -> bool {
+        self.layers.contains(&Layer::Frames)
+    }
+
+    /// deflate-frame was offered and answered so. Parameters bind whoever receives them.
+    pub(super) fn agree_on_frames(
+        &mut self,
+        offer: &FrameOffer,
+        answer: Demands,
+        role: Role,
+        faulty: Faulty,
+    ) {
+        let mut agreed = offer.agreed(answer);
+        if faulty.has(Kind::ReadsDemandsBackwards) {
+            agreed = Agreed {
+                server_takeover: agreed.client_takeover,
+                client_takeover: agreed.server_takeover,
+                server_bits: agreed.client_bits,
+                client_bits: agreed.server_bits,
+            };
+        }
+        self.layers.push(Layer::Frames);
+        self.deflate = Some(Deflate::new(&agreed, role, faulty));
+    }
+
+    /// Undoes what the bits of a frame say, where they speak for frames.
+    pub(super) fn decode_frame(
+        &mut self,
+        payload: &[u8],
+        bits: u8,
+        faulty: Faulty,
+    ) -> Result<Vec<u8>, u16> {
+        match &mut self.deflate {
+            Some(deflate) if bits & RSV1 != 0 => deflate.inflate(payload, faulty),
+            Some(deflate) => deflate.plain_message(faulty).map(|()| payload.to_vec()),
+            None => Ok(payload.to_vec()),
+        }
     }
 
     /// Undoes what the bits of a message say; an error is the code to fail the connection with.
@@ -57,7 +99,8 @@ impl Codec {
         for layer in layers {
             match (layer, &mut self.deflate) {
                 (Layer::Probe, _) if bits & RSV2 != 0 => payload = unprobe(&payload)?,
-                (Layer::Deflate, Some(deflate)) if bits & RSV1 != 0 => {
+                // By the bit of the first frame. An honest endpoint did away with it there.
+                (Layer::Deflate | Layer::Frames, Some(deflate)) if bits & RSV1 != 0 => {
                     payload = deflate.inflate(&payload, faulty)?;
                 }
                 (Layer::Deflate, Some(deflate)) => deflate.plain_message(faulty)?,
@@ -84,14 +127,15 @@ impl Codec {
                     first.payload = probe(&first.payload);
                     first.rsv |= RSV2;
                 }
-                (Layer::Deflate, Some(deflate)) => {
+                // A message that goes in one frame is compressed the same way by both.
+                (Layer::Deflate | Layer::Frames, Some(deflate)) => {
                     let bits = first.rsv;
                     frames = deflate.frames(opcode, &first.payload, faulty);
                     if let Some(first) = frames.first_mut() {
                         first.rsv |= bits;
                     }
                 }
-                (Layer::Deflate, None) => {}
+                (Layer::Deflate | Layer::Frames, None) => {}
             }
         }
         frames

@@ -228,6 +228,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
         let begins = matches!(head.opcode, frame::TEXT | frame::BINARY);
         // RFC 7692 §6.1: RSV1 says of a message, in its first frame, that it is compressed.
         let mut owned = if begins { bits } else { 0 };
+        let per_frame = self.codec.as_ref().is_some_and(Codec::is_per_frame);
+        if per_frame && head.opcode == frame::CONTINUATION {
+            // deflate-frame: RSV1 says it of each frame.
+            owned |= match self.has(Kind::RefusesRsv1OnContinuations) {
+                true => 0,
+                false => 4,
+            };
+        }
         owned |= match self.faulty.0 {
             Some(Kind::AcceptsRsv1) if !compressed => 4,
             Some(Kind::AcceptsRsv2) => 2,

@@ -21,6 +21,8 @@ pub(super) struct Message {
     binary: bool,
     /// The bits of extensions that it went through.
     bits: u8,
+    /// Its frames are compressed one by one, or not.
+    per_frame: bool,
     octets: Vec<u8>,
     /// Where its fragments begin.
     fragments: Vec<usize>,
@@ -43,16 +45,24 @@ impl Message {
     }
 }
 
+/// RSV1, where it speaks for a frame and not for the message.
+fn own_bit(one_by_one: bool) -> u8 {
+    if one_by_one { 4 } else { 0 }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
     /// Receives the payload of a data frame whose head is right.
     pub(super) async fn data(&mut self, head: &Head) -> Result<(), End> {
         let begins = head.opcode != CONTINUATION && !self.has(Kind::ContinuesWithAnyOpcode);
+        let per_frame = self.codec.as_ref().is_some_and(Codec::is_per_frame);
+        let one_by_one = per_frame && !self.has(Kind::InflatesFramesAsAMessage);
         let mut message = match self.message.take() {
             Some(message) if !begins => message,
             _ => Message {
                 binary: head.opcode != TEXT,
                 // RFC 7692 §6.1
-                bits: head.rsv & self.codec.as_ref().map_or(0, Codec::bits),
+                bits: head.rsv & self.codec.as_ref().map_or(0, Codec::bits) & !own_bit(one_by_one),
+                per_frame,
                 octets: Vec::new(),
                 fragments: Vec::new(),
                 empty_fragments: 0,
@@ -76,6 +86,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             message.octets.extend_from_slice(&piece);
         }
         self.after_frame();
+        if one_by_one && !self.inflate_frame(&mut message, head)? {
+            return Ok(());
+        }
         let by_frame = self.has(Kind::Utf8CheckedByFrame) && self.checks_utf8(&message);
         if by_frame && !message.utf8.is_complete() {
             return Err(self.bad_utf8());
@@ -87,6 +100,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
         }
         self.deliver(message).await?;
         self.answer_held_pings().await
+    }
+
+    /// Inflates the last frame of a message in its place, if it is compressed. False if the message
+    /// is to be forgotten.
+    fn inflate_frame(&mut self, message: &mut Message, head: &Head) -> Result<bool, End> {
+        let start = message.fragments.last().copied().unwrap_or_default();
+        let payload = message.octets.split_off(start);
+        let Some(codec) = &mut self.codec else {
+            return Ok(true);
+        };
+        match codec.decode_frame(&payload, head.rsv, self.faulty) {
+            Ok(plain) => {
+                message.octets.extend(plain);
+                Ok(true)
+            }
+            Err(_) if self.has(Kind::IgnoresBadDeflate) => Ok(false),
+            Err(_) if self.has(Kind::HangsOnBadDeflate) => Err(End::Hang),
+            Err(code) => Err(End::Fail(code)),
+        }
     }
 
     fn check_fragment(&self, message: &mut Message, head: &Head) -> Result<(), End> {
@@ -113,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
     /// Whether the text of a message is checked as it comes.
     fn checks_utf8(&self, message: &Message) -> bool {
         let text = !message.binary || self.has(Kind::ChecksBinaryForUtf8);
-        text && message.bits == 0 && !self.overlooks_utf8()
+        text && message.bits == 0 && !message.per_frame && !self.overlooks_utf8()
     }
 
     fn overlooks_utf8(&self) -> bool {
@@ -139,9 +171,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Endpoint<S> {
             };
         }
         if !message.binary || self.has(Kind::ChecksBinaryForUtf8) {
-            let late = message.bits != 0 || self.has(Kind::LateUtf8);
-            let unchecked = self.overlooks_utf8()
-                || message.bits != 0 && self.has(Kind::Utf8UncheckedWhenCompressed);
+            let transformed = message.bits != 0 || message.per_frame;
+            let late = transformed || self.has(Kind::LateUtf8);
+            let unchecked =
+                self.overlooks_utf8() || transformed && self.has(Kind::Utf8UncheckedWhenCompressed);
             if late && !check.push(&payload) && !unchecked {
                 return Err(self.bad_utf8());
             }

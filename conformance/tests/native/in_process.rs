@@ -3,7 +3,7 @@
 use cloverleaf::proto::extension::Extensions;
 use cloverleaf_conformance::native::memory;
 use cloverleaf_conformance::profile;
-use cloverleaf_deflate::PermessageDeflate;
+use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
 use cloverleaf_judge::case::Case;
 use cloverleaf_judge::cases;
 use cloverleaf_judge::session::Options;
@@ -116,6 +116,24 @@ async fn our_client_holds_a_server_to_what_it_asked_for() {
     ] {
         let case = cases::find(&id.parse().expect("an id")).expect("a case");
         let config = offers(windowed);
+        let result = memory::judge_our_client(&case, config, &Options::default()).await;
+        assert_eq!(result.verdict, expected, "{id}: {:?}", result.detail);
+    }
+}
+
+/// Cases that judge by what a client does not offer, and our client as it is set up here offers.
+#[tokio::test(start_paused = true)]
+async fn our_client_takes_deflate_frame_by_the_name_that_it_offered() {
+    for (id, offered, expected) in [
+        ("18", DeflateFrame::webkit(), Verdict::Ok),
+        ("18", DeflateFrame::new(), Verdict::Informational),
+        ("19", DeflateFrame::new(), Verdict::Ok),
+        ("19", DeflateFrame::webkit(), Verdict::Informational),
+    ] {
+        let id = format!("deflate-frame.answer.{id}");
+        let case = cases::find(&id.parse().expect("an id")).expect("a case");
+        let mut config = cloverleaf::config();
+        config.extensions = Extensions::new().with(offered).expect("one extension");
         let result = memory::judge_our_client(&case, config, &Options::default()).await;
         assert_eq!(result.verdict, expected, "{id}: {:?}", result.detail);
     }

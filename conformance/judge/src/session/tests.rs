@@ -463,3 +463,85 @@ fn nothing_is_written_to_a_connection_that_is_gone_and_nothing_read_from_it() {
     assert_eq!(take(&mut session, &of(Role::Client, TEXT)), []);
     assert_eq!(written(&mut session), b"");
 }
+
+/// A session with deflate-frame, and with a window for the subject if one is given.
+fn framed(subject: Role, bits: u8, takeover: bool) -> Session {
+    let mut session = session(subject);
+    let theirs = Agreed {
+        server_takeover: takeover,
+        client_takeover: takeover,
+        server_bits: bits,
+        client_bits: bits,
+    };
+    session.compression = Some(Compression::of_frames(&theirs, subject));
+    session
+}
+
+#[test]
+fn with_deflate_frame_every_frame_is_inflated_by_its_own_bit() {
+    for subject in ROLES {
+        let mut session = framed(subject, 15, true);
+        let octets = [
+            // "Hello", again in terms of the first, and plain.
+            of(subject, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"),
+            of(subject, b"\x41\x05\xf2\x00\x11\x00\x00"),
+            of(subject, b"\x89\x02hi"),
+            of(subject, b"\x00\x02, "),
+            of(subject, b"\xc0\x04\x02\x13\x00\x00"),
+            of(subject, b"\x81\x05Hello"),
+            of(subject, b"\xc1\x01\x00"),
+        ];
+        assert_eq!(
+            take(&mut session, &octets.concat()),
+            [
+                message(b"Hello", false),
+                Event::Ping(b"hi".to_vec()),
+                message(b"Hello, Hello", false),
+                message(b"Hello", false),
+                message(b"", false),
+            ],
+            "{subject}"
+        );
+        assert_eq!(frames(&mut session), [(0x8A, b"hi".to_vec())]);
+    }
+}
+
+#[test]
+fn with_deflate_frame_a_message_is_cut_first_and_each_piece_compressed_then() {
+    for subject in ROLES {
+        let mut session = framed(subject, 15, false);
+        session.send_message(b"HelloHello!", false, Some(5));
+        let hello = vec![0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+        let sent = frames(&mut session);
+        assert_eq!(sent[0], (0x41, hello.clone()));
+        assert_eq!(sent[1], (0x40, hello));
+        assert_eq!((sent[2].0, sent.len()), (0xC0, 3));
+    }
+}
+
+#[test]
+fn with_deflate_frame_windows_contexts_and_control_frames_are_held_to_the_rules() {
+    for subject in ROLES {
+        // The second frame refers to the first, and no context is to be kept.
+        let mut session = framed(subject, 15, false);
+        let first = of(subject, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
+        let second = of(subject, b"\xc1\x05\xf2\x00\x11\x00\x00");
+        let events = take(&mut session, &[first, second].concat());
+        assert_eq!(events, [message(b"Hello", false)]);
+        assert_eq!(session.state(), State::Closed);
+
+        // A ping with RSV1; text that is none once it is inflated.
+        for (octets, code) in [
+            (&b"\xc9\x02hi"[..], 1002),
+            (b"\xc1\x08\x00\x02\x00\xfd\xff\xff\xfe\x00", 1007),
+        ] {
+            let mut session = framed(subject, 15, true);
+            take(&mut session, &of(subject, octets));
+            let closes = frames(&mut session);
+            let close = closes.iter().find(|(first, _)| *first == 0x88);
+            let (_, payload) = close.expect("a close frame");
+            let sent = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+            assert_eq!(sent, Some(code), "{subject} {octets:?}");
+        }
+    }
+}

@@ -253,4 +253,15 @@ pub(in crate::faulty) enum Kind {
     RefusesStoredBlocks,
     Utf8UncheckedWhenCompressed,
     HangsOnBadDeflate,
+    // deflate-frame
+    AnswersTheOtherName,
+    AnswersTwoOwnersOfRsv1,
+    AnswersFramesBeforeMessages,
+    TakesAnyNameOfFrames,
+    TakesAnyNameOfWebkits,
+    AcceptsTwoOwnersOfRsv1,
+    AcceptsFramesBeforeMessages,
+    ReadsDemandsBackwards,
+    InflatesFramesAsAMessage,
+    RefusesRsv1OnContinuations,
 }

@@ -3,6 +3,7 @@
 mod closing;
 mod control;
 mod deflate;
+mod frames;
 mod framing;
 mod kind;
 mod messages;
@@ -60,6 +61,7 @@ impl Fault {
             closing::FAULTS,
             deflate::NEGOTIATION,
             deflate::MESSAGES,
+            frames::FAULTS,
         ];
         tables.into_iter().flatten().copied()
     }
