@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cloverleaf", &["cloverleaf-proto"]),
     ("cloverleaf-checksum", &["cloverleaf-proto"]),
     ("cloverleaf-deflate", &["cloverleaf-proto"]),
+    ("cloverleaf-dictionary", &["cloverleaf-proto"]),
     ("cloverleaf-capture", &["cloverleaf-proto"]),
     ("cloverleaf-heartbeat", &["cloverleaf-proto"]),
     ("cloverleaf-testkit", &["cloverleaf-proto"]),

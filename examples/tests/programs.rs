@@ -121,3 +121,35 @@ fn the_capture_holds_what_was_said_and_not_the_token() {
     assert!(holds("GET /chat?[redacted] HTTP/1.1") && holds("hello"));
     assert!(holds("permessage-deflate") && !holds("secret"));
 }
+
+#[test]
+fn the_dictionary_is_used_where_the_server_has_it_and_else_deflate_and_else_nothing() {
+    let output = run(env!("CARGO_BIN_EXE_dictionary"), &[], "");
+    let lines: Vec<&str> = output.lines().collect();
+    let [first, same, another, none] = lines.as_slice() else {
+        panic!("{output}");
+    };
+    let id = first.strip_prefix("dictionary ").expect("its id");
+    // How many octets of how many.
+    let sizes = |line: &str, beginning: &str| {
+        let rest = line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}"));
+        let (sent, wire) = rest.split_once(" octets sent as ").expect("both sizes");
+        let number = |text: &str| text.parse::<u32>().expect("a number");
+        (number(sent), number(wire))
+    };
+    let (sent, compressed) = sizes(
+        same,
+        &format!("the same dictionary: x-zstd-dictionary; id={id}: "),
+    );
+    let (again, deflated) = sizes(
+        another,
+        "another dictionary: permessage-deflate; server_no_context_takeover; \
+         client_no_context_takeover: ",
+    );
+    assert_eq!(sent, again);
+    assert!(compressed * 2 < deflated && deflated < sent, "{output}");
+    assert_eq!(
+        *none,
+        "no extension at all: nothing agreed: sent as they are"
+    );
+}
