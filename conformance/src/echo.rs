@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf::proto::Config;
-use cloverleaf::proto::extension::Statistics;
 use cloverleaf::{Error, Opening, Server, ServerOptions, ServerTls, Transport, WebSocket};
 
 /// When told to stop, connections have so long to end.
@@ -24,8 +23,8 @@ pub trait Observer: Send + Sync {
     /// A connection is open.
     fn opened(&self, opening: &Opening);
 
-    /// It has ended: cleanly without an error. The statistics are those of its extensions.
-    fn ended(&self, opening: &Opening, error: Option<&Error>, statistics: &[Statistics]);
+    /// It has ended: cleanly without an error.
+    fn ended(&self, socket: &WebSocket<Transport>, error: Option<&Error>);
 }
 
 impl EchoServer {
@@ -102,8 +101,7 @@ async fn serve(
     };
     observer.opened(socket.opening());
     let result = echo(&mut socket).await;
-    let statistics = socket.statistics();
-    observer.ended(socket.opening(), result.as_ref().err(), &statistics);
+    observer.ended(&socket, result.as_ref().err());
     result
 }
 

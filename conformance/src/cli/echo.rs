@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use cloverleaf::proto::Role as End;
-use cloverleaf::proto::extension::{Extensions, Negotiated, Order, Statistics};
+use cloverleaf::proto::extension::{Extensions, Negotiated, Order};
 use cloverleaf::proto::handshake::{Received, Rejection};
-use cloverleaf::{Config, Error, Opening, OsClock, ServerOptions, ServerTls};
+use cloverleaf::{Config, Error, Opening, OsClock, ServerOptions, ServerTls, Transport, WebSocket};
 use cloverleaf_conformance::echo::{EchoServer, Observer};
 use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
@@ -199,17 +199,15 @@ impl Observer for Verbose {
         say(&peer, &news::opening(opening));
     }
 
-    fn ended(&self, opening: &Opening, error: Option<&Error>, statistics: &[Statistics]) {
-        let ended = match error {
-            None => "closed".to_owned(),
-            Some(error) => match error.closed() {
-                Some(closed) => news::ending(closed, End::Server),
-                None => printable(&error.to_string()),
-            },
+    fn ended(&self, socket: &WebSocket<Transport>, error: Option<&Error>) {
+        let ended = match (socket.closed(), error) {
+            (Some(closed), _) => news::ending(closed, End::Server),
+            (None, Some(error)) => printable(&error.to_string()),
+            (None, None) => "gone".to_owned(),
         };
         let mut lines = vec![ended];
-        lines.extend(news::statistics(statistics));
-        say(&peer(&opening.handshake.request), &lines);
+        lines.extend(news::statistics(&socket.statistics()));
+        say(&peer(&socket.opening().handshake.request), &lines);
     }
 }
 

@@ -157,11 +157,10 @@ impl FromStr for Wanted {
             if given.iter().any(|(given, _)| *given == known.name) {
                 return Err(Problem::ParameterTwice(entry.name, known.name));
             }
-            let value = read(known.takes, value).ok_or(Problem::BadValue(
-                entry.name,
-                known.name,
-                known.takes.to_string(),
-            ))?;
+            let value = read(known.takes, value).ok_or_else(|| {
+                let takes = known.takes.to_string();
+                Problem::BadValue(entry.name, known.name, takes)
+            })?;
             given.push((known.name, value));
         }
         Ok(Self { entry, given })

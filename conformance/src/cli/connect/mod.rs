@@ -8,6 +8,7 @@
 //! ```
 
 mod input;
+mod interrupts;
 mod line;
 mod options;
 mod screen;
@@ -31,6 +32,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::printable::clipped;
 use super::{extensions, fail};
+use interrupts::Interrupts;
 use options::{Hint, header, ping_interval, size};
 use screen::Screen;
 use session::{End, Session};
@@ -243,6 +245,11 @@ impl Connect {
             Ok(socket) => socket,
             Err(error) => return fail(&refusal(&error), 1),
         };
+        // Only now: until there is a connection, an interrupt just ends the program.
+        let interrupts = match Interrupts::new() {
+            Ok(interrupts) => interrupts,
+            Err(error) => return fail(&format!("cannot wait for signals: {error}"), 1),
+        };
         let session = Session {
             socket,
             screen: self.screen(),
@@ -253,6 +260,7 @@ impl Connect {
                 .fold(Hints::new(), |hints, hint| hint.add_to(hints)),
             count: self.count,
             beats: heartbeat.map(|heartbeat| heartbeat.beats()),
+            interrupts,
         };
         let raw = !self.send.is_empty();
         let lines = if raw {

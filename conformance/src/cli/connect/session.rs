@@ -12,7 +12,8 @@ use cloverleaf_heartbeat::{Beats, Heartbeat, Latency};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::super::{news, stop};
+use super::super::news;
+use super::interrupts::Interrupts;
 use super::line::{HELP, Line, hex};
 use super::screen::Screen;
 
@@ -37,6 +38,7 @@ pub(super) struct Session {
     pub(super) count: Option<u64>,
     /// What measures heartbeats, if they were offered.
     pub(super) beats: Option<Beats>,
+    pub(super) interrupts: Interrupts,
 }
 
 /// How a session ended.
@@ -119,7 +121,7 @@ impl Session {
         let socket = &mut self.socket;
         tokio::select! {
             next = event_or_line(socket, lines, reading) => next,
-            _ = stop::requested(false) => Next::Interrupted,
+            () = self.interrupts.next() => Next::Interrupted,
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                 if deadline.is_some() => Next::Late,
         }
@@ -244,7 +246,7 @@ impl Session {
         tokio::select! {
             // How it ended is kept in the socket.
             _ = self.socket.close_with(code, reason) => true,
-            _ = stop::requested(false) => false,
+            () = self.interrupts.next() => false,
         }
     }
 

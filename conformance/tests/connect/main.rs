@@ -1,0 +1,7 @@
+//! `cloverleaf connect` and `cloverleaf echo --extension`, over pipes, as a person uses them.
+
+mod ends;
+mod extensions;
+mod hostile;
+mod run;
+mod talk;
