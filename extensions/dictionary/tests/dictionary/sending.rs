@@ -77,6 +77,8 @@ fn no_message_leaves_a_trace_in_the_next() {
         assert_eq!(halves.compress(message.as_bytes()), Some(expected.clone()));
     }
     halves.pass(b"not compressed");
+    let (_, begun) = halves.piece(0, 2, &expected[..5], 1000);
+    assert_eq!(begun, Ok(()));
     assert_eq!(halves.decompress(&expected), Ok(message.into_bytes()));
 }
 
