@@ -3,7 +3,7 @@
 //! answers with the shift that was offered, and a client takes no other answer.
 use cloverleaf_proto::{extension::*, frame::*};
 
-/// The extension, with the shift that a client offers: 1 to 25. A server accepts any of these.
+/// The extension. The shift that a client offers is that in range which is nearest to this one.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a shift is all there is to say")]
 pub struct Rot13(pub u8);
@@ -16,7 +16,7 @@ impl Extension for Rot13 {
         const { Claims::at(Stage::Message) }
     }
     fn offers(&self) -> Vec<Params> {
-        vec![Params::new().value("shift", self.0)]
+        vec![Params::new().value("shift", self.0.clamp(1, 25))]
     }
     fn accept(&self, offer: &Params) -> Result<Agreement, Declined> {
         let mut reader = offer.reader()?;

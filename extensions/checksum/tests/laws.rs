@@ -1,6 +1,7 @@
-//! The laws of extensions.
+//! The laws of extensions, and a few octets of the wire.
 
 use cloverleaf_checksum::Checksum;
+use cloverleaf_proto::Message;
 use cloverleaf_testkit::Kit;
 
 #[test]
@@ -10,4 +11,11 @@ fn the_checksum_keeps_the_laws() {
             .require("octets")
             .check();
     }
+}
+
+#[test]
+fn the_wire_is_what_the_documentation_says() {
+    let message = Message::text("Hello");
+    let sent = cloverleaf_testkit::sent(Checksum::new(), "x-checksum; octets=4", [message]);
+    assert_eq!(sent, b"\xA1\x09\xF7\xD1\x89\x82Hello");
 }

@@ -53,7 +53,7 @@
 //!     .check();
 //! ```
 //!
-//! Programs call [`Kit::run`]; a single law is tried with [`Kit::only`]. For fuzzers there are
+//! [`sent`] and [`received`] are for tests that write octets out. Programs call [`Kit::run`]; a single law is tried with [`Kit::only`]. For fuzzers there are
 //! [`garbage`] and [`garbage_offer`], one line a target.
 //!
 //! What it does not see: whether an extension loops for ever or wastes time and memory, and whether
@@ -71,8 +71,10 @@ mod random;
 mod sample;
 mod subject;
 mod trial;
+mod wire;
 
 pub use fuzz::{garbage, garbage_offer};
 pub use kit::Kit;
 pub use law::Law;
 pub use outcome::{Broken, Report};
+pub use wire::{received, sent};
