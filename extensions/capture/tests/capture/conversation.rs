@@ -3,7 +3,8 @@
 use cloverleaf_capture::Options;
 use cloverleaf_deflate::PermessageDeflate;
 use cloverleaf_proto::close::CloseCode;
-use cloverleaf_proto::extension::{Extensions, Hints};
+use cloverleaf_proto::extension::{Direction, Extensions, Hints, Tap, View};
+use cloverleaf_proto::frame::{Head, OpCode};
 use cloverleaf_proto::{Message, Role};
 
 use crate::reader::{Frame, read};
@@ -246,5 +247,22 @@ fn a_connection_of_which_nothing_was_seen_leaves_nothing() {
         let (capture, disk) = capture(Options::new());
         drop(alone(role, &capture));
         assert_eq!(read(&disk.read()).packets.len(), 0);
+    }
+}
+
+#[test]
+fn behind_the_end_nothing_is_recorded() {
+    for role in ROLES {
+        let (capture, disk) = capture(Options::new());
+        let closed = alone(role, &capture).closed();
+        let mut watcher = capture.attach(role);
+        let head = Head::new(OpCode::TEXT);
+        watcher.frame(View::Wire, Direction::Incoming, head, b"before");
+        watcher.closed(&closed);
+        let ended = disk.read();
+        watcher.frame(View::Wire, Direction::Incoming, head, b"behind");
+        watcher.closed(&closed);
+        drop(watcher);
+        assert_eq!(disk.read(), ended);
     }
 }
