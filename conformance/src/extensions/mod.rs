@@ -1,6 +1,6 @@
 //! Extensions by name, with parameters, as a person writes them: `permessage-deflate;level=6`.
 //!
-//! [`SHIPPED`] has an entry for each; to add one, add an entry.
+//! `SHIPPED` has an entry for each; to add one, add an entry.
 
 mod shipped;
 
