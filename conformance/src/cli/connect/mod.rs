@@ -66,7 +66,7 @@ pub(super) struct Connect {
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(HeaderName, HeaderValue)>,
 
-    /// The origin, as a browser's page has one: https://example.com
+    /// The origin, as a page in a browser has one, such as `https://example.com`
     #[arg(long)]
     origin: Option<HeaderValue>,
 
