@@ -3,7 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use super::{Decoder, Encoder, Params};
+use super::{Carrier, Decoder, Encoder, Params};
 
 /// What was agreed for one connection: the parameters, and the halves that do the work.
 #[derive(Default)]
@@ -11,6 +11,7 @@ pub struct Agreement {
     pub(super) params: Params,
     pub(super) encoder: Option<Box<dyn Encoder>>,
     pub(super) decoder: Option<Box<dyn Decoder>>,
+    pub(super) carrier: Option<Box<dyn Carrier>>,
 }
 
 impl Agreement {
@@ -21,6 +22,7 @@ impl Agreement {
             params,
             encoder: None,
             decoder: None,
+            carrier: None,
         }
     }
 
@@ -35,6 +37,14 @@ impl Agreement {
     #[must_use]
     pub fn decoder(mut self, decoder: impl Decoder + 'static) -> Self {
         self.decoder = Some(Box::new(decoder));
+        self
+    }
+
+    /// Sets what splits the connection, of an extension at
+    /// [`Stage::Carrier`](super::Stage::Carrier).
+    #[must_use]
+    pub fn carrier(mut self, carrier: impl Carrier + 'static) -> Self {
+        self.carrier = Some(Box::new(carrier));
         self
     }
 

@@ -100,6 +100,7 @@
 //! ```
 
 mod agreement;
+mod carrier;
 mod claims;
 mod codec;
 mod hints;
@@ -111,6 +112,7 @@ mod statistics;
 mod tap;
 
 pub use agreement::{Agreement, Declined};
+pub use carrier::{Action, Carrier, ChannelId, Dropped, EndsFor};
 pub use claims::{Claims, Conflict, Placement, Stage};
 pub use codec::{Decoded, Decoder, Encoded, Encoder, Failure, Output};
 pub use hints::Hints;

@@ -5,7 +5,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::{
-    Agreement, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params, Pipelines, Stage,
+    Agreement, Carrier, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params, Pipelines, Stage,
 };
 
 /// One element of a `Sec-WebSocket-Extensions` header: a name with its parameters.
@@ -122,12 +122,13 @@ pub struct Agreed {
 }
 
 /// The result of a negotiation: the extensions in the order of the answer, ready to work.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Negotiated {
     /// Those that are always there, then those that were agreed.
     links: Vec<Link>,
     agreed: Vec<Agreed>,
     skipped: Vec<Skipped>,
+    carrier: Option<Box<dyn Carrier>>,
 }
 
 impl Negotiated {
@@ -244,10 +245,14 @@ impl Negotiated {
 
     fn push(&mut self, name: String, params: Params, claims: Claims, agreement: Agreement) {
         let Agreement {
-            encoder, decoder, ..
+            encoder,
+            decoder,
+            carrier,
+            ..
         } = agreement;
         let link = Link::new(name.as_str().into(), claims, encoder, decoder);
         self.links.push(link);
+        self.carrier = carrier;
         self.agreed.push(Agreed { name, params });
     }
 
@@ -286,7 +291,27 @@ impl Negotiated {
             .is_some_and(|link| link.claims().stage() == Stage::Carrier)
     }
 
+    /// Takes out what splits the connection, if that was agreed on. What stood before it in the answer
+    /// is left, and belongs to the first channel.
+    #[must_use]
+    pub fn take_carrier(&mut self) -> Option<Box<dyn Carrier>> {
+        let carrier = self.carrier.take()?;
+        // Nothing stands behind a carrier.
+        self.links.pop();
+        Some(carrier)
+    }
+
     pub(crate) fn into_pipelines(self, clock: Option<Arc<dyn Clock>>) -> Pipelines {
         Pipelines::new(self.links, clock)
+    }
+}
+
+impl fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Negotiated")
+            .field("agreed", &self.agreed)
+            .field("skipped", &self.skipped)
+            .field("carrier", &self.carrier.is_some())
+            .finish_non_exhaustive()
     }
 }
