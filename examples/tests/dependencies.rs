@@ -23,7 +23,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "cloverleaf",
             "cloverleaf-proto",
+            "cloverleaf-capture",
+            "cloverleaf-checksum",
             "cloverleaf-deflate",
+            "cloverleaf-dictionary",
+            "cloverleaf-heartbeat",
             "cloverleaf-judge",
             "cloverleaf-reports",
         ],

@@ -132,7 +132,9 @@ fn the_dictionary_is_used_where_the_server_has_it_and_else_deflate_and_else_noth
     let id = first.strip_prefix("dictionary ").expect("its id");
     // How many octets of how many.
     let sizes = |line: &str, beginning: &str| {
-        let rest = line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line}"));
+        let rest = line
+            .strip_prefix(beginning)
+            .unwrap_or_else(|| panic!("{line}"));
         let (sent, wire) = rest.split_once(" octets sent as ").expect("both sizes");
         let number = |text: &str| text.parse::<u32>().expect("a number");
         (number(sent), number(wire))

@@ -43,6 +43,7 @@ pub mod junit;
 pub mod load;
 pub mod markdown;
 pub mod model;
+pub mod printable;
 pub mod schema;
 pub mod site;
 pub mod text;
@@ -51,7 +52,6 @@ pub mod trend;
 mod layout;
 mod outcome;
 mod pattern;
-mod printable;
 
 pub use model::{
     CaseId, CaseResult, CloseVerdict, Detail, Record, Role, Run, Standing, Subject, Verdict,

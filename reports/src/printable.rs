@@ -5,7 +5,8 @@
 //! overrides are written as `\u{1b}`.
 
 /// The text with everything escaped that is not shown as itself.
-pub(crate) fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_shown(c) {
@@ -18,7 +19,8 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The first `limit` characters, escaped, and how many were left out.
-pub(crate) fn clipped(text: &str, limit: usize) -> String {
+#[must_use]
+pub fn clipped(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         None => printable(text),
         Some((end, _)) => format!(
@@ -33,7 +35,8 @@ pub(crate) fn clipped(text: &str, limit: usize) -> String {
 const NAME: usize = 80;
 
 /// A name: short names are whole, long ones end in `…`.
-pub(crate) fn name(text: &str) -> String {
+#[must_use]
+pub fn name(text: &str) -> String {
     match text.char_indices().nth(NAME) {
         None => printable(text),
         Some((end, _)) => format!("{}…", printable(&text[..end])),

@@ -15,8 +15,8 @@ use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
 use cloverleaf_reports::Role;
 
-use super::printable::printable;
 use super::{extensions, fail, news, stop};
+use cloverleaf_reports::printable::printable;
 
 /// Serve echoes: every message comes back as it was sent
 ///

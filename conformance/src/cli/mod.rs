@@ -11,8 +11,6 @@ mod fuzzing_client;
 mod fuzzing_server;
 mod news;
 mod parity;
-#[path = "../../../reports/src/printable.rs"]
-mod printable;
 mod progress;
 mod report;
 mod stop;

@@ -6,7 +6,7 @@ use cloverleaf::proto::Role;
 use cloverleaf::proto::extension::{Flow, Statistics};
 use cloverleaf::{CloseCode, Closed, Opening};
 
-use super::printable::{name, printable};
+use cloverleaf_reports::printable::{name, printable};
 
 /// What came of the opening handshake: what was offered, agreed, passed over and why.
 pub(super) fn opening(opening: &Opening) -> Vec<String> {

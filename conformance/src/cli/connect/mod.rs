@@ -30,8 +30,8 @@ use cloverleaf_heartbeat::Heartbeat;
 use http::header::{LOCATION, ORIGIN, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 
-use super::printable::clipped;
 use super::{extensions, fail};
+use cloverleaf_reports::printable::clipped;
 use interrupts::Interrupts;
 use options::{Hint, header, ping_interval, size};
 use screen::Screen;

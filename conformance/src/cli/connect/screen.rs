@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use cloverleaf::Message;
 
-use super::super::printable::{clipped, printable};
 use super::line::hex;
+use cloverleaf_reports::printable::{clipped, printable};
 
 /// On a terminal, so many characters of a message are shown.
 const MOST: usize = 10_000;

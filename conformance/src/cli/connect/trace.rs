@@ -7,9 +7,9 @@ use cloverleaf::proto::extension::{Direction, Tap, View, Watcher};
 use cloverleaf::proto::frame::{Head, OpCode};
 
 use super::super::news;
-use super::super::printable::printable;
 use super::line::hex;
 use super::screen::Screen;
+use cloverleaf_reports::printable::printable;
 
 /// So many characters or octets of a payload are shown.
 const PREVIEW: usize = 40;

@@ -5,7 +5,8 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::{
-    Agreement, Carrier, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params, Pipelines, Stage,
+    Agreement, Carrier, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params,
+    Pipelines, Stage,
 };
 
 /// One element of a `Sec-WebSocket-Extensions` header: a name with its parameters.
