@@ -84,6 +84,10 @@ pub trait Carrier: Send {
         actions: &mut Vec<Action>,
     ) -> Result<(), Failure>;
 
+    /// The largest physical message that a peer may send: a frame of the largest quota, or a block
+    /// with the largest head.
+    fn max_message(&self) -> usize;
+
     /// How many octets of payload a frame with this head may carry on this channel now; `None` if it
     /// must wait for [`Action::Room`].
     fn room(&self, id: ChannelId, head: Head) -> Option<usize>;
