@@ -60,6 +60,12 @@ impl Agreement {
     pub fn into_halves(self) -> (Option<Box<dyn Encoder>>, Option<Box<dyn Decoder>>) {
         (self.encoder, self.decoder)
     }
+
+    /// Takes out what splits the connection, for tests of a carrier on its own.
+    #[must_use]
+    pub fn into_carrier(self) -> Option<Box<dyn Carrier>> {
+        self.carrier
+    }
 }
 
 impl fmt::Debug for Agreement {

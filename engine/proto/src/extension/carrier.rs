@@ -119,8 +119,15 @@ pub trait Carrier: Send {
     /// Both close frames of a channel have crossed: it is gone, and its number is free.
     fn closed(&mut self, id: ChannelId, actions: &mut Vec<Action>);
 
-    /// Ends a channel without a closing handshake.
+    /// Ends a channel without a closing handshake. The engine knows: there is no
+    /// [`Action::Dropped`] for it.
     fn drop_channel(&mut self, id: ChannelId, why: EndsFor, actions: &mut Vec<Action>);
+
+    /// Ten seconds have passed since the start, or since the last call: what a carrier limits by
+    /// time, such as how many channels are opened, may begin anew. It has no clock itself.
+    fn replenish(&mut self, actions: &mut Vec<Action>) {
+        let _ = actions;
+    }
 }
 
 /// Why the engine ends a channel without a closing handshake.
