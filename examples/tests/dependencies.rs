@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cloverleaf-dictionary", &["cloverleaf-proto"]),
     ("cloverleaf-capture", &["cloverleaf-proto"]),
     ("cloverleaf-heartbeat", &["cloverleaf-proto"]),
+    ("cloverleaf-mux", &["cloverleaf-proto"]),
     ("cloverleaf-testkit", &["cloverleaf-proto"]),
     (
         "cloverleaf-conformance",
