@@ -1,12 +1,13 @@
-//! `x-rot13; shift=N`, N from 1 to 25: both ends shift the letters A-Z and a-z of the text messages
-//! they send N places on, and of those they receive N back. No reserved bit is used. The server
-//! answers with the shift that was offered, and a client takes no other answer.
+//! `x-rot13; shift=N`, N from 1 to 25: letters of text messages, A-Z and a-z, travel N further on in
+//! the alphabet, Z before A. Binary messages stay as they are. The server answers with the shift that
+//! it was offered, whatever it would offer itself.
+
 use cloverleaf_proto::{extension::*, frame::*};
 
-/// The extension. The shift that a client offers is that in range which is nearest to this one.
+/// The extension, with the shift that a client offers: 1 to 25, or it is brought there.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a shift is all there is to say")]
-pub struct Rot13(pub u8);
+#[expect(clippy::exhaustive_structs, reason = "a shift is all there is to it")]
+pub struct Rot13(pub u32);
 
 impl Extension for Rot13 {
     fn name(&self) -> &str {
@@ -20,40 +21,38 @@ impl Extension for Rot13 {
     }
     fn accept(&self, offer: &Params) -> Result<Agreement, Declined> {
         let mut reader = offer.reader()?;
-        let by = reader.required_number("shift", 1..=25)? as u8;
+        let n = reader.required_number("shift", 1..=25)? as u8;
         reader.end()?;
-        let agreement = Agreement::new(offer.clone()).encoder(Half(by, false));
-        Ok(agreement.decoder(Half(26 - by, false)))
-    }
-    fn confirm(&self, offered: &[Params], answer: &Params) -> Result<Agreement, Declined> {
-        let own = offered.iter().find(|offer| *offer == answer);
-        self.accept(own.ok_or_else(|| Declined::new("not what was offered"))?)
+        let agreed = Agreement::new(offer.clone());
+        Ok(agreed.encoder(Half(n, false)).decoder(Half(26 - n, false)))
     }
 }
 
-/// How far to shift, and whether a text message is under way: binary ones change nothing here.
+/// The shift, and whether the message at hand is text: continuations do not say.
 struct Half(u8, bool);
 type Done<T> = Result<T, Failure>;
 
 impl Encoder for Half {
     fn encode(&mut self, head: Head, _: Hints, data: &[u8], out: &mut Output<'_>) -> Done<Encoded> {
-        match self.decode(head, data, out)? {
-            Decoded::Unchanged => Ok(Encoded::Unchanged),
-            _ => Ok(Encoded::Replaced(Rsv::NONE)),
+        self.1 = head.opcode == OpCode::TEXT || self.1 && !head.starts_message();
+        if !self.1 {
+            return Ok(Encoded::Unchanged);
         }
+        let shifted = data.iter().map(|octet| match octet {
+            b'A'..=b'Z' => (octet - b'A' + self.0) % 26 + b'A',
+            b'a'..=b'z' => (octet - b'a' + self.0) % 26 + b'a',
+            _ => *octet,
+        });
+        out.write(&shifted.collect::<Vec<_>>())?;
+        Ok(Encoded::Replaced(Rsv::NONE))
     }
 }
+
 impl Decoder for Half {
     fn decode(&mut self, head: Head, data: &[u8], out: &mut Output<'_>) -> Done<Decoded> {
-        if !self.1 && head.opcode != OpCode::TEXT {
-            return Ok(Decoded::Unchanged);
+        match self.encode(head, Hints::new(), data, out)? {
+            Encoded::Unchanged => Ok(Decoded::Unchanged),
+            _ => Ok(Decoded::Replaced),
         }
-        self.1 = !head.fin;
-        data.iter().try_for_each(|octet| match octet {
-            b'A'..=b'Z' => out.write(&[b'A' + (octet - b'A' + self.0) % 26]),
-            b'a'..=b'z' => out.write(&[b'a' + (octet - b'a' + self.0) % 26]),
-            _ => out.write(&[*octet]),
-        })?;
-        Ok(Decoded::Replaced)
     }
 }

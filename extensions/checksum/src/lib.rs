@@ -80,13 +80,6 @@ impl Extension for Checksum {
         }
         Ok(agree(octets))
     }
-
-    fn confirm(&self, offered: &[Params], answer: &Params) -> Result<Agreement, Declined> {
-        if !offered.contains(answer) {
-            return Err(Declined::new("not what was offered"));
-        }
-        Ok(agree(read(answer)?))
-    }
 }
 
 /// Reads an offer or an answer. What is unknown, stands twice or has no proper value is declined.

@@ -15,7 +15,10 @@ fn the_checksum_keeps_the_laws() {
 
 #[test]
 fn the_wire_is_what_the_documentation_says() {
-    let message = Message::text("Hello");
-    let sent = cloverleaf_testkit::sent(Checksum::new(), "x-checksum; octets=4", [message]);
-    assert_eq!(sent, b"\xA1\x09\xF7\xD1\x89\x82Hello");
+    let messages = [Message::text("Hello"), Message::binary("Hello")];
+    let sent = cloverleaf_testkit::sent(Checksum::new(), "x-checksum; octets=4", messages);
+    assert_eq!(
+        sent,
+        b"\xA1\x09\xF7\xD1\x89\x82Hello\xA2\x09\xF7\xD1\x89\x82Hello"
+    );
 }

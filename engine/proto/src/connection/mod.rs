@@ -132,6 +132,7 @@ impl Connection {
         }
         self.endpoint.send(message, hints)?;
         self.fill();
+        self.tell();
         Ok(())
     }
 
@@ -167,6 +168,7 @@ impl Connection {
         self.check_room()?;
         self.endpoint.send_part(kind, part, fin, hints)?;
         self.fill();
+        self.tell();
         Ok(())
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Input {
     partial: Option<Partial>,
     /// Where the target of a direct read began.
     direct: usize,
-    /// An event that is known already.
+    /// An event that is known already. While the endpoint has more, there is one here.
     ready: Option<Event>,
     /// Octets thrown away behind the end.
     discarded: usize,
@@ -108,10 +108,13 @@ impl Connection {
             return;
         }
         let (used, received) = self.receive(now, input);
-        self.input.ready = received.map(|received| match received {
-            Received::Message(message) => Event::Message(message.into()),
-            Received::Event(event) => event,
-        });
+        match received {
+            Some(Received::Message(message)) => {
+                self.input.ready = Some(Event::Message(message.into()));
+            }
+            Some(Received::Event(event)) => self.hold(event),
+            None => {}
+        }
         self.keep(&input[used..]);
     }
 
@@ -157,7 +160,7 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
-        self.input.tail.is_empty() && self.input.ready.is_none() && !self.endpoint.has_events()
+        self.input.tail.is_empty() && self.input.ready.is_none()
     }
 
     /// Keeps what [`receive`](Self::receive) has not used, for [`poll_event`](Self::poll_event).
@@ -211,9 +214,6 @@ impl Connection {
     pub fn has_input(&self) -> bool {
         if self.is_drained() {
             return false;
-        }
-        if self.endpoint.has_events() {
-            return true;
         }
         let tail = self
             .input
@@ -312,10 +312,7 @@ impl Connection {
     #[inline]
     pub(super) fn next_received(&mut self) -> Option<Event> {
         if self.input.ready.is_some() {
-            return self.input.ready.take();
-        }
-        if self.endpoint.has_events() {
-            return self.endpoint.poll_event();
+            return core::mem::replace(&mut self.input.ready, self.endpoint.poll_event());
         }
         if !self.input.tail.is_empty() {
             let event = self.next_from_tail();
@@ -327,7 +324,7 @@ impl Connection {
             self.drop_unfinished();
             self.end_if_drained();
         }
-        None
+        self.endpoint.poll_event()
     }
 
     /// Decodes up to the next event and keeps it for [`poll_event`](Self::poll_event). Whether there
@@ -335,8 +332,10 @@ impl Connection {
     ///
     /// For callers that must not take an event yet and want to read on as long as there is none.
     pub fn look_ahead(&mut self) -> bool {
-        if self.input.ready.is_none() {
-            self.input.ready = self.next_received();
+        if self.input.ready.is_none()
+            && let Some(event) = self.next_received()
+        {
+            self.hold(event);
         }
         self.input.ready.is_some()
     }
@@ -487,7 +486,7 @@ impl Connection {
         let inside = self.endpoint.is_inside_message();
         self.deadlines.handle_message(self.now, inside);
         self.time_pong(&event);
-        let event = self.endpoint.in_order(event);
+        let event = self.in_order(event);
         Ok(Found::Frame { end, event })
     }
 
@@ -517,7 +516,32 @@ impl Connection {
         self.input.partial = (!last).then_some(partial);
         let inside = !last || self.endpoint.is_inside_message();
         self.deadlines.handle_message(self.now, inside);
-        (n, self.endpoint.in_order(event))
+        (n, self.in_order(event))
+    }
+
+    /// The event that is due now, if this one came behind what extensions have to tell.
+    #[inline]
+    fn in_order(&mut self, event: Option<Event>) -> Option<Event> {
+        let event = self.endpoint.in_order(event);
+        if event.is_some() {
+            self.tell();
+        }
+        event
+    }
+
+    /// Keeps an event that was the next one, in front of all that waits.
+    fn hold(&mut self, event: Event) {
+        if let Some(behind) = self.input.ready.replace(event) {
+            self.endpoint.put_back(behind);
+        }
+    }
+
+    /// What extensions have to tell waits to be asked for.
+    #[inline]
+    pub(super) fn tell(&mut self) {
+        if self.input.ready.is_none() {
+            self.input.ready = self.endpoint.poll_event();
+        }
     }
 
     fn time_pong(&mut self, event: &Option<Event>) {

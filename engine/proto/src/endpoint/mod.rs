@@ -386,16 +386,16 @@ impl Endpoint {
 
     /// What has happened beside what [`handle_frame`](Self::handle_frame) returned, oldest first:
     /// an extension may have something to tell. Ask until there is nothing more.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.pipelines.as_mut()?.poll_event()
     }
 
-    /// Whether [`poll_event`](Self::poll_event) has something.
-    #[inline]
-    pub(crate) fn has_events(&self) -> bool {
-        self.pipelines
-            .as_ref()
-            .is_some_and(|pipelines| pipelines.has_events())
+    /// The event that was polled last is to be the next again.
+    pub(crate) fn put_back(&mut self, event: Event) {
+        if let Some(pipelines) = &mut self.pipelines {
+            pipelines.put_back(event);
+        }
     }
 
     /// What is due now, if this event came behind all that waits.

@@ -60,9 +60,6 @@
 //!         }
 //!         Ok(Agreement::new(Params::new()).encoder(Half).decoder(Half))
 //!     }
-//!     fn confirm(&self, _offered: &[Params], answer: &Params) -> Result<Agreement, Declined> {
-//!         self.accept(answer)
-//!     }
 //! }
 //!
 //! struct Half;
@@ -147,8 +144,18 @@ pub trait Extension: fmt::Debug + Send + Sync {
 
     /// Client: checks the server's answer against what was offered.
     ///
+    /// As it stands, the answer must be one of the offers, word for word, and is agreed as
+    /// [`accept`](Self::accept) would agree it. That is right wherever a server answers with what it
+    /// was offered, and both ends do the same.
+    ///
     /// # Errors
     ///
     /// [`Declined`] for an answer that fits none of the offers; it fails the connection.
-    fn confirm(&self, offered: &[Params], answer: &Params) -> Result<Agreement, Declined>;
+    fn confirm(&self, offered: &[Params], answer: &Params) -> Result<Agreement, Declined> {
+        if offered.contains(answer) {
+            self.accept(answer)
+        } else {
+            Err(Declined::new("not what was offered"))
+        }
+    }
 }

@@ -160,17 +160,16 @@ impl Pipelines {
         self.notices = Vec::new();
     }
 
-    /// Whether events wait for the application.
-    pub(crate) fn has_events(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         let event = self.pending.pop_front();
         if self.pending.is_empty() {
             self.pending = VecDeque::new();
         }
         event
+    }
+
+    pub(crate) fn put_back(&mut self, event: Event) {
+        self.pending.push_front(event);
     }
 
     /// The event that is due now, if this one came behind all that waits.
