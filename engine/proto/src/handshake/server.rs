@@ -344,10 +344,12 @@ impl ServerHandshake {
         let extensions = Negotiated::accept(&self.config.extensions, received.offers.clone());
         let missing = |name: &&String| !extensions.has(name);
         if let Some(name) = self.options.required_extensions.iter().find(missing) {
-            self.reject(Rejection::missing_extension(
-                self.options.missing_extension_status,
-                name,
-            ));
+            let status = self.options.missing_extension_status;
+            // An interim answer refuses nothing, and a 101 would say the contrary.
+            if status.is_informational() {
+                return Err(DecisionError::Status(status.as_u16()));
+            }
+            self.reject(Rejection::missing_extension(status, name));
             return Ok(());
         }
         let answer = extensions.answer();

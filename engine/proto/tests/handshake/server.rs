@@ -287,6 +287,18 @@ fn a_required_extension_that_cannot_be_agreed_is_refused_as_the_server_chooses()
     }
 }
 
+#[test]
+fn an_interim_status_cannot_refuse_and_is_an_error_here_and_a_500_there() {
+    let mut options = options();
+    options.required_extensions = vec!["x-bits".to_owned()];
+    options.missing_extension_status = StatusCode::SWITCHING_PROTOCOLS;
+    let mut server = deciding(options, &request());
+    let done = server.respond(Decision::accept());
+    assert_eq!(done, Err(DecisionError::Status(101)));
+    let written = transmit(&server);
+    assert!(written.starts_with("HTTP/1.1 500 "), "{written}");
+}
+
 // H22: nothing of a decision that cannot be carried out reaches the client.
 #[test]
 fn a_decision_that_cannot_be_carried_out_is_an_error_here_and_a_500_there() {
