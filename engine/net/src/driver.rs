@@ -131,8 +131,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // stream does not take it we read on, or two ends that both write would wait for ever.
             if self.unflushed || self.connection.has_transmit() {
                 let _ = self.poll_write(cx);
-                // Ending our side may have been the last thing to do.
-                if self.connection.is_done() {
+                // Ending our side may have been the last thing to do, and an encoder may have told
+                // something.
+                if self.connection.is_done() || self.connection.has_notices() {
                     continue;
                 }
             }

@@ -111,9 +111,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         let driver = socket.driver_mut();
         let broken = driver.is_broken();
         let connection = driver.connection();
-        // While it waited, the sender may have read something that the receiver waits for. And a
-        // closing handshake has a deadline, for which the receiver must set its timer.
-        let news = broken || connection.has_input() || connection.state() != State::Open;
+        // While it waited, the sender may have read something that the receiver waits for, or an
+        // encoder may have told something. And a closing handshake has a deadline, for which the receiver must set its timer.
+        let told = connection.has_notices();
+        let news = broken || told || connection.has_input() || connection.state() != State::Open;
         drop(socket);
         if news {
             wake(&self.tasks.receiver);

@@ -1,9 +1,13 @@
 //! When octets are written: many small messages in one write, and none of them ever stuck.
 
-use cloverleaf::{Message, WebSocket};
+use cloverleaf::proto::extension::{
+    Agreement, Encoded, Encoder, Extensions, Failure, Hints, Output, Params,
+};
+use cloverleaf::proto::frame::Head;
+use cloverleaf::{Config, Event, Message, WebSocket};
 use std::pin::pin;
 
-use crate::ends::{poll, quiet, scripted_client, scripted_server};
+use crate::ends::{pair, poll, quiet, s, scripted_client, scripted_server};
 use crate::script::Script;
 use crate::wire::{BINARY, PING, PONG, TEXT, frame, masked, masked_head, whole_frames};
 
@@ -70,6 +74,69 @@ async fn with_nothing_to_receive_every_send_writes_at_once() {
         socket.send("tick").await.unwrap();
     }
     assert_eq!(hand.writes(), [6; 10]);
+}
+
+/// The default settings, with an encoder that tells of every message.
+fn chatty() -> Config {
+    struct Chatty;
+    impl Encoder for Chatty {
+        fn encode(
+            &mut self,
+            _: Head,
+            _: Hints,
+            _: &[u8],
+            out: &mut Output<'_>,
+        ) -> Result<Encoded, Failure> {
+            out.notify("sent");
+            Ok(Encoded::Unchanged)
+        }
+    }
+    let make = || Agreement::new(Params::new()).encoder(Chatty);
+    let mut config = quiet();
+    config.extensions = Extensions::new()
+        .with_local("x-chatty", make)
+        .expect("the name is free");
+    config
+}
+
+#[tokio::test]
+async fn what_an_encoder_tells_holds_no_message_back() {
+    let (mut socket, hand) = scripted_server(chatty()).await;
+    for _ in 0..10 {
+        socket.send("tick").await.unwrap();
+    }
+    assert_eq!(hand.writes(), [6; 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ends_whose_encoders_tell_something_read_while_they_write() {
+    let (mut client, mut server) = pair(chatty(), chatty(), 1000).await;
+    let (from_client, from_server) = (vec![1; 300_000], vec![2; 300_000]);
+    // Whoever has written first goes on reading.
+    let (one, other) = tokio::join!(
+        async {
+            client.send(from_client.clone()).await.unwrap();
+            client.recv().await.unwrap()
+        },
+        async {
+            server.send(from_server.clone()).await.unwrap();
+            server.recv().await.unwrap()
+        },
+    );
+    assert_eq!(one, Some(Message::binary(from_server)));
+    assert_eq!(other, Some(Message::binary(from_client)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_learns_at_once_what_the_senders_encoder_tells() {
+    let (client, _server) = pair(chatty(), chatty(), 1000).await;
+    let (sender, mut receiver) = client.split();
+    let waiting = tokio::spawn(async move { receiver.recv_event().await });
+    tokio::task::yield_now().await;
+    sender.send("tick").await.unwrap();
+    let event = tokio::time::timeout(s(1), waiting).await;
+    let event = event.expect("it is woken").unwrap();
+    assert!(matches!(event, Some(Event::Notice { .. })), "{event:?}");
 }
 
 #[tokio::test]

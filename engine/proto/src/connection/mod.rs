@@ -132,7 +132,6 @@ impl Connection {
         }
         self.endpoint.send(message, hints)?;
         self.fill();
-        self.tell();
         Ok(())
     }
 
@@ -168,7 +167,6 @@ impl Connection {
         self.check_room()?;
         self.endpoint.send_part(kind, part, fin, hints)?;
         self.fill();
-        self.tell();
         Ok(())
     }
 
@@ -232,12 +230,13 @@ impl Connection {
 
     // To the caller.
 
-    /// What has happened, oldest first. The last event is [`Event::Closed`], exactly once.
+    /// What has happened, oldest first, and what encoders tell behind what has come. The last event is
+    /// [`Event::Closed`], exactly once.
     ///
     /// Input that has been handed over is decoded only as far as events are asked for.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        if let Some(event) = self.next_received() {
+        if let Some(event) = self.next_event() {
             return Some(event);
         }
         if self.transport.done && !self.reported {

@@ -26,7 +26,7 @@ pub(super) struct Input {
     partial: Option<Partial>,
     /// Where the target of a direct read began.
     direct: usize,
-    /// An event that is known already. While the endpoint has more, there is one here.
+    /// An event that is known already. While the endpoint has more of what came, there is one here.
     ready: Option<Event>,
     /// Octets thrown away behind the end.
     discarded: usize,
@@ -107,7 +107,7 @@ impl Connection {
             self.input.tail.extend_from_slice(input);
             return;
         }
-        let (used, received) = self.receive(now, input);
+        let (used, received) = self.receive_first(now, input);
         match received {
             Some(Received::Message(message)) => {
                 self.input.ready = Some(Event::Message(message.into()));
@@ -133,12 +133,26 @@ impl Connection {
         now: Instant,
         input: &'a mut [u8],
     ) -> (usize, Option<Received<'a>>) {
-        self.arrived(now, input.len());
         if !self.is_drained() {
+            self.arrived(now, input.len());
             // What came before comes first.
             self.keep(input);
-            return (input.len(), self.next_received().map(Received::Event));
+            return (input.len(), self.next_event().map(Received::Event));
         }
+        match self.receive_first(now, input) {
+            (used, None) => (used, self.endpoint.poll_event().map(Received::Event)),
+            found => found,
+        }
+    }
+
+    /// Takes octets behind which nothing waits, up to the first event of what came.
+    #[inline]
+    fn receive_first<'a>(
+        &mut self,
+        now: Instant,
+        input: &'a mut [u8],
+    ) -> (usize, Option<Received<'a>>) {
+        self.arrived(now, input.len());
         let (used, outcome) = self.advance(input);
         let received = match outcome {
             Outcome::Nothing => None,
@@ -161,6 +175,14 @@ impl Connection {
     #[inline]
     pub fn is_drained(&self) -> bool {
         self.input.tail.is_empty() && self.input.ready.is_none()
+    }
+
+    /// Whether the encoder of an extension has told something, for [`poll_event`](Self::poll_event)
+    /// to give. It is no input: nobody need stop reading or writing because of it.
+    #[must_use]
+    #[inline]
+    pub fn has_notices(&self) -> bool {
+        self.endpoint.has_notices()
     }
 
     /// Keeps what [`receive`](Self::receive) has not used, for [`poll_event`](Self::poll_event).
@@ -308,11 +330,17 @@ impl Connection {
         unused || self.input.partial.is_some() || self.endpoint.is_inside_message()
     }
 
+    /// The next event out of what was handed over before, and behind it what an encoder tells.
+    #[inline]
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.next_received().or_else(|| self.endpoint.poll_event())
+    }
+
     /// The next event out of what was handed over before.
     #[inline]
     pub(super) fn next_received(&mut self) -> Option<Event> {
         if self.input.ready.is_some() {
-            return core::mem::replace(&mut self.input.ready, self.endpoint.poll_event());
+            return core::mem::replace(&mut self.input.ready, self.endpoint.poll_received());
         }
         if !self.input.tail.is_empty() {
             let event = self.next_from_tail();
@@ -324,13 +352,14 @@ impl Connection {
             self.drop_unfinished();
             self.end_if_drained();
         }
-        self.endpoint.poll_event()
+        None
     }
 
     /// Decodes up to the next event and keeps it for [`poll_event`](Self::poll_event). Whether there
     /// is one.
     ///
-    /// For callers that must not take an event yet and want to read on as long as there is none.
+    /// For callers that must not take an event yet and want to read on as long as there is none. What
+    /// an encoder tells does not count.
     pub fn look_ahead(&mut self) -> bool {
         if self.input.ready.is_none()
             && let Some(event) = self.next_received()
@@ -536,11 +565,11 @@ impl Connection {
         }
     }
 
-    /// What extensions have to tell waits to be asked for.
+    /// What decoders have to tell waits to be asked for.
     #[inline]
-    pub(super) fn tell(&mut self) {
+    fn tell(&mut self) {
         if self.input.ready.is_none() {
-            self.input.ready = self.endpoint.poll_event();
+            self.input.ready = self.endpoint.poll_received();
         }
     }
 

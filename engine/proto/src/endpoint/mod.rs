@@ -388,7 +388,22 @@ impl Endpoint {
     /// an extension may have something to tell. Ask until there is nothing more.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
+        let pipelines = self.pipelines.as_mut()?;
+        pipelines.poll_event().or_else(|| pipelines.poll_notice())
+    }
+
+    /// The next event of what came.
+    #[inline]
+    pub(crate) fn poll_received(&mut self) -> Option<Event> {
         self.pipelines.as_mut()?.poll_event()
+    }
+
+    /// Whether an encoder has told something.
+    #[inline]
+    pub(crate) fn has_notices(&self) -> bool {
+        self.pipelines
+            .as_ref()
+            .is_some_and(|pipelines| pipelines.has_notices())
     }
 
     /// The event that was polled last is to be the next again.

@@ -42,7 +42,8 @@ pub enum Encoded {
     /// dropped.
     Replaced(Rsv),
     /// The output is *extension data* (RFC 6455 §5.2): it goes in front of the payload, which stays
-    /// as it is, with these bits set. Bits outside the claim are dropped.
+    /// as it is, with these bits set. Bits outside the claim are dropped. Both must fit: a control
+    /// frame holds 125 octets in all.
     Prefixed(Rsv),
 }
 
@@ -75,7 +76,8 @@ pub enum Decoded {
     Replaced,
     /// So many octets at the front were *extension data* (RFC 6455 §5.2). What is behind them goes on
     /// as it is, uncopied; what was written to the output is dropped. More octets than the payload
-    /// has fail the connection (1002).
+    /// has fail the connection (1002): at the message stage a piece may end inside of them, and the
+    /// decoder strips the rest off the next.
     Stripped(usize),
     /// The frame ends here. Only for a claimed opcode; elsewhere the same as `Unchanged`.
     Consumed,
@@ -124,7 +126,8 @@ impl<'a> Output<'a> {
 
     /// Tells the application something, such as a figure that was measured: it gets an
     /// [`Event::Notice`](crate::Event::Notice) with the extension's name, before the event of the
-    /// frame at hand. At most 16 in one call; nothing is told for a frame that fails.
+    /// frame at hand. At most 16 in one call, and 64 wait for the application; nothing is told of a
+    /// call that fails.
     pub fn notify(&mut self, notice: impl Into<Bytes>) {
         if let Some(notices) = &mut self.notices
             && notices.len() < MAX_NOTICES

@@ -14,7 +14,7 @@ use super::{
 use crate::event::Event;
 use crate::frame::{Head, OpCode, Rsv};
 
-/// So many events wait for the application; a notice more is lost.
+/// So many events wait for the application on either side; a notice more is lost.
 const MAX_PENDING: usize = 64;
 
 /// One agreed extension: its claims and its halves.
@@ -99,8 +99,10 @@ pub(crate) struct Pipelines {
     clock: Option<Arc<dyn Clock>>,
     /// What the extension at work has to say.
     notices: Vec<Bytes>,
-    /// Events that wait for the application: notices, and what came behind them.
+    /// Events that wait for the application: notices of decoders, and what came behind them.
     pending: VecDeque<Event>,
+    /// Notices of encoders. Apart, because nothing of the peer's waits behind them.
+    told: VecDeque<Event>,
 }
 
 impl Pipelines {
@@ -161,11 +163,16 @@ impl Pipelines {
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
-        let event = self.pending.pop_front();
-        if self.pending.is_empty() {
-            self.pending = VecDeque::new();
-        }
-        event
+        pop(&mut self.pending)
+    }
+
+    /// Whether notices of encoders wait for the application.
+    pub(crate) fn has_notices(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    pub(crate) fn poll_notice(&mut self) -> Option<Event> {
+        pop(&mut self.told)
     }
 
     pub(crate) fn put_back(&mut self, event: Event) {
@@ -249,7 +256,8 @@ impl Pipelines {
                     return Err(Failure::protocol("extension data beyond the payload"));
                 }
                 Decoded::Stripped(n) => (true, current.len() - n),
-                Decoded::Consumed | Decoded::Answered(_) if owner => (true, 0),
+                Decoded::Consumed if owner => (true, 0),
+                Decoded::Answered(opcode) if owner && link.claims.owns(opcode) => (true, 0),
                 _ => (false, current.len()),
             };
             link.received.count(changed, left, current.len());
@@ -331,7 +339,7 @@ impl Pipelines {
             stripped,
             clock,
             notices,
-            pending,
+            told,
             ..
         } = self;
         *stripped = 0;
@@ -377,7 +385,7 @@ impl Pipelines {
             link.sent.count(replaced.is_some(), payload.len(), left);
             for payload in notices.drain(..) {
                 let extension = Arc::clone(&link.name);
-                push(pending, Event::Notice { extension, payload });
+                push(told, Event::Notice { extension, payload });
             }
             match replaced {
                 Some(bits) => {
@@ -394,6 +402,15 @@ impl Pipelines {
         }
         Ok(result)
     }
+}
+
+/// The oldest event. An empty queue keeps no memory.
+fn pop(events: &mut VecDeque<Event>) -> Option<Event> {
+    let event = events.pop_front();
+    if events.is_empty() {
+        *events = VecDeque::new();
+    }
+    event
 }
 
 /// A notice at the end. Who only sends never asks for events, so that there is a bound.

@@ -128,6 +128,67 @@ fn what_the_encoder_tells_of_a_ping_comes_although_nothing_else_happens() {
     }
 }
 
+/// Tells of every frame that leaves.
+fn chatty() -> Toy {
+    Toy::new("x-gossip", Claims::at(Stage::Frame)).encoding(|_, _, _, out| {
+        out.notify("sent");
+        Ok(Encoded::Unchanged)
+    })
+}
+
+#[test]
+fn what_an_encoder_tells_is_no_input_so_that_nobody_stops_reading_or_writing_for_it() {
+    for role in ROLES {
+        let mut subject = Subject::new(role, &with(chatty()));
+        let connection = &mut subject.connection;
+        connection
+            .send(Message::text("x"), Hints::new())
+            .expect("it is open");
+        assert!(connection.has_notices() && !connection.has_input());
+        assert!(connection.is_drained() && !connection.look_ahead());
+        // What has come is given first.
+        let mut input = frames(role, &[(0x81, b"a"), (0x81, b"b")]);
+        connection.handle_input(at(0.0), &mut input);
+        assert!(connection.look_ahead());
+        let events: Vec<Event> = core::iter::from_fn(|| connection.poll_event()).collect();
+        assert_eq!(events, [text("a"), text("b"), notice("sent")]);
+        assert!(!connection.has_notices());
+    }
+}
+
+#[test]
+fn what_an_encoder_tells_of_an_answer_does_not_wait_for_more_input_and_comes_before_the_end() {
+    for role in ROLES {
+        let mut subject = Subject::new(role, &with(chatty()));
+        let connection = &mut subject.connection;
+        // The close frame is looked at, and answered, as the second event is asked for.
+        let mut input = frames(role, &[(0x81, b"a"), (0x88, b"\x03\xe8")]);
+        connection.handle_input(at(0.0), &mut input);
+        connection.handle_eof(at(0.0));
+        let events: Vec<Event> = core::iter::from_fn(|| connection.poll_event()).collect();
+        assert_eq!(events, [text("a"), notice("sent")]);
+        let end = subject.settle().events();
+        assert!(matches!(end[..], [Event::Closed(_)]), "{end:?}");
+    }
+}
+
+#[test]
+fn who_receives_where_messages_lie_gets_what_an_encoder_tells_too() {
+    for role in ROLES {
+        let mut subject = Subject::new(role, &with(chatty()));
+        let connection = &mut subject.connection;
+        connection
+            .send(Message::text("x"), Hints::new())
+            .expect("it is open");
+        let mut input = frames(role, &[(0x81, b"a")]);
+        let all = input.len();
+        let found = connection.receive(at(0.0), &mut input);
+        assert_eq!(found, (all, Some(Received::Event(text("a")))));
+        let found = connection.receive(at(0.0), &mut []);
+        assert_eq!(found, (0, Some(Received::Event(notice("sent")))));
+    }
+}
+
 #[test]
 fn at_most_16_notices_come_of_one_call_and_none_of_one_that_fails() {
     let toy = Toy::new("x-gossip", Claims::at(Stage::Frame)).decoding(|_, payload, out| {
