@@ -18,6 +18,7 @@ mod negotiation;
 mod notice;
 mod order;
 mod parts;
+mod pipeline;
 mod simulator;
 mod statistics;
 mod subject;
