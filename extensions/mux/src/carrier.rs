@@ -163,9 +163,9 @@ impl Multiplexing {
                 payload,
                 cost,
             }),
-            Ok(Piece::Kept) => actions.push(Action::Swallowed { id, cost }),
+            Ok(Piece::Kept) => swallowed(id, cost, actions),
             Ok(Piece::Completes(head, payload)) => {
-                actions.push(Action::Swallowed { id, cost });
+                swallowed(id, cost, actions);
                 actions.push(Action::Control { id, head, payload });
             }
             Err(code) => self.fail_channel(id, code, actions),
@@ -310,6 +310,13 @@ pub(crate) enum Ended {
     Agreed,
     /// We dropped it, and the peer does not know yet.
     ByUs,
+}
+
+fn swallowed(id: ChannelId, cost: usize, actions: &mut Vec<Action>) {
+    // A continuation may be empty.
+    if cost > 0 {
+        actions.push(Action::Swallowed { id, cost });
+    }
 }
 
 pub(crate) fn transmit(blocks: &[Block<'_>]) -> Action {

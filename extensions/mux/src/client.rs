@@ -140,7 +140,8 @@ impl Multiplexing {
     fn free_id(&mut self) -> Option<u32> {
         let live = self.channels.len();
         let client = self.client_mut()?;
-        let last = match live + client.retired.len() {
+        let waiting = client.retired.iter().filter(|retired| retired.waits);
+        let last = match live + waiting.count() {
             // Fewer are taken than there are.
             0..120 => 0x7f,
             120..16_000 => 0x3fff,
