@@ -17,6 +17,7 @@
 //!
 //! - [`handshake`] opens a connection, in either role, and ends in what a [`Connection`] needs.
 //! - [`Connection`] is one end of a connection over a byte stream; [`Endpoint`] is the same in frames.
+//! - [`Trunk`] is many of them over one byte stream, where an extension has agreed on a carrier.
 //! - [`extension`] is the chapter for those who write one.
 //! - [`Config`] has every limit and timeout, with its default and the reason for it.
 //!
@@ -35,6 +36,7 @@ mod http;
 mod keepalive;
 pub mod message;
 mod role;
+pub mod trunk;
 mod wire;
 
 pub use config::Config;
@@ -43,3 +45,4 @@ pub use endpoint::Endpoint;
 pub use event::Event;
 pub use message::Message;
 pub use role::Role;
+pub use trunk::Trunk;

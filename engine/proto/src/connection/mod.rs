@@ -152,6 +152,23 @@ impl Connection {
         short
     }
 
+    /// Sends a binary message that is copied at once.
+    pub(crate) fn send_binary(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        if self.transport.shut || self.state() != State::Open {
+            return Err(UsageError::Closed);
+        }
+        if self.write.is_open() && self.endpoint.sends_untouched(payload.len()) {
+            let key = self.mask_key();
+            self.write
+                .push_copy(Head::new(OpCode::BINARY), payload, key);
+            return Ok(());
+        }
+        let message = Message::binary(payload.to_vec());
+        self.endpoint.send(message, Hints::new())?;
+        self.fill();
+        Ok(())
+    }
+
     /// Sends a message part by part; `fin` with the last.
     ///
     /// # Errors

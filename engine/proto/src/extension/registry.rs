@@ -142,6 +142,14 @@ impl Extensions {
         self.0.order
     }
 
+    /// The same without those that split connections: what a channel may use.
+    pub(crate) fn without_carriers(&self) -> Self {
+        let mut all = Registered::clone(&self.0);
+        all.negotiable
+            .retain(|extension| extension.claims().stage() != Stage::Carrier);
+        Self(Arc::new(all))
+    }
+
     /// The codecs that are always there, ready to work.
     pub(super) fn local_links(&self) -> Vec<Link> {
         let links = self.0.local.iter().map(|local| {

@@ -1,0 +1,103 @@
+//! What the heads of a logical opening handshake leave out.
+//!
+//! A channel is no upgrade of anything: its request has no `Upgrade`, no key and no version, and its
+//! answer no `Upgrade` and no accept. The ordinary handshakes of [`crate::handshake`] want them, so
+//! they are taken out here on the way to the carrier, and put back on the way from it.
+
+use crate::handshake::accept_key;
+
+const LEFT_OUT: [&[u8]; 4] = [
+    b"upgrade",
+    b"sec-websocket-key",
+    b"sec-websocket-version",
+    b"sec-websocket-accept",
+];
+
+/// A key that is as good as any: it protects against caches and servers that speak HTTP alone, and
+/// neither sees a channel.
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
+
+/// A head without what a channel leaves out.
+pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(head.len());
+    for line in head.split_inclusive(|octet| *octet == b'\n') {
+        let name = line.split(|octet| *octet == b':').next().unwrap_or(line);
+        let left_out = LEFT_OUT
+            .iter()
+            .any(|left_out| name.eq_ignore_ascii_case(left_out));
+        if !left_out {
+            out.extend_from_slice(line);
+        }
+    }
+    out
+}
+
+/// The request of a channel as an ordinary one. What must not be there is taken out before: there is
+/// one of each.
+pub(super) fn request(head: &[u8]) -> Vec<u8> {
+    let fields =
+        format!("Upgrade: websocket\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n");
+    with(head, fields.as_bytes())
+}
+
+/// The answer to the request with this key as an ordinary one.
+pub(super) fn response(head: &[u8], key: &[u8]) -> Vec<u8> {
+    if !head.starts_with(b"HTTP/1.1 101") {
+        return head.to_vec();
+    }
+    let accept = accept_key(key);
+    let fields = format!("Upgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n");
+    with(head, fields.as_bytes())
+}
+
+/// The head with these fields behind its first line.
+fn with(head: &[u8], fields: &[u8]) -> Vec<u8> {
+    let head = without_upgrade(head);
+    let first = head
+        .iter()
+        .position(|octet| *octet == b'\n')
+        .map_or(head.len(), |end| end + 1);
+    let (line, rest) = head.split_at(first);
+    [line, fields, rest].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nsec-websocket-KEY: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\nX-Upgrade: stays\r\n\r\n";
+
+    #[test]
+    fn what_a_channel_leaves_out_is_taken_out_and_nothing_else() {
+        let left: &[u8] =
+            b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nX-Upgrade: stays\r\n\r\n";
+        assert_eq!(without_upgrade(REQUEST), left);
+        assert_eq!(without_upgrade(left), left);
+        assert_eq!(without_upgrade(b""), b"");
+    }
+
+    #[test]
+    fn a_request_becomes_an_ordinary_one_whatever_the_peer_put_into_it() {
+        let ordinary = request(REQUEST);
+        let text = String::from_utf8_lossy(&ordinary);
+        assert_eq!(text.matches("Upgrade: websocket").count(), 1);
+        assert_eq!(text.matches(KEY).count(), 1);
+        assert!(!text.contains("dGhlIHNhbXBsZSBub25jZQ"));
+        assert!(text.starts_with("GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n"));
+        assert!(text.ends_with("X-Upgrade: stays\r\n\r\n"));
+    }
+
+    #[test]
+    fn an_answer_is_completed_only_if_it_opens_the_channel() {
+        let refused = b"HTTP/1.1 404 Not Found\r\n\r\n";
+        assert_eq!(response(refused, b"k"), refused);
+        let opened = response(b"HTTP/1.1 101 x\r\n\r\n", b"dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(
+            opened,
+            b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        );
+    }
+}

@@ -1,0 +1,497 @@
+//! Many WebSockets over one connection.
+//!
+//! A [`Trunk`] is a physical [`Connection`], a [`Carrier`] that an extension has agreed on, and an
+//! [`Endpoint`](crate::Endpoint) for every logical channel. It runs the opening handshake of each channel, cuts
+//! frames to what the carrier has room for, and takes turns between the channels. Like a
+//! [`Connection`] it does no I/O.
+
+mod channel;
+mod heads;
+mod receive;
+mod turns;
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::close::CloseCode;
+use crate::config::Config;
+use crate::connection::{Connection, Transmit};
+use crate::endpoint::State;
+use crate::error::UsageError;
+use crate::event::{Closed, Event};
+use crate::extension::{
+    Action, Agreed, Carrier, ChannelId, EndsFor, Hints, Negotiated, Skipped, Statistics,
+};
+use crate::frame::OpCode;
+use crate::handshake::{
+    ClientHandshake, ClientRequest, Decision, DecisionError, Handshake, HandshakeError, Received,
+    RequestError, ServerOptions,
+};
+use crate::message::{Kind, Message};
+use crate::role::Role;
+
+use channel::{Channel, Stage};
+
+/// A channel of a trunk, for those who hold it.
+///
+/// Its number on the wire, a [`ChannelId`], may belong to another channel as soon as both close
+/// frames have crossed, and what came before may be asked for later. So a key is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u64);
+
+impl Key {
+    /// The channel that is there from the start.
+    pub const FIRST: Self = Self(1);
+}
+
+/// Something that happened on a trunk. What happens on a channel is asked for with
+/// [`Trunk::poll_channel`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum News {
+    /// There is something for [`Trunk::poll_channel`].
+    Ready(Key),
+    /// There is room for more to be sent on this channel.
+    Room(Key),
+    /// Server: the client asks for a channel, and waits for [`Trunk::respond`].
+    Requested(Key),
+    /// A channel is open.
+    Opened(Key, Box<Opening>),
+    /// Client: the server has refused a channel, or an answer that cannot be was given.
+    Refused(Key, Box<HandshakeError>),
+    /// Client: [`Trunk::slots`] has changed.
+    Slots,
+    /// The physical connection has ended, and every channel with it. The last news.
+    Closed(Box<Closed>),
+}
+
+/// What came of the opening handshake of a channel.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Opening {
+    /// What was said.
+    pub handshake: Handshake,
+    /// The extensions in use, in the order of the answer.
+    pub agreed: Vec<Agreed>,
+    /// The offers that led to nothing, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Why there is no channel.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The peer gives no slot for one now. It may later: see [`News::Slots`].
+    NoSlot,
+    /// The physical connection is closed or closing.
+    Closed,
+    /// The request cannot be made.
+    Request(RequestError),
+    /// Only a client opens channels.
+    NotClient,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSlot => f.write_str("the server gives no slot for another channel"),
+            Self::Closed => f.write_str("the connection is closed"),
+            Self::Request(error) => error.fmt(f),
+            Self::NotClient => f.write_str("only a client opens channels"),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+/// One end of a connection that carries many. See the [module](self).
+///
+/// After every `handle_*` call and every command, ask the `poll_*` methods until they have nothing
+/// more.
+pub struct Trunk {
+    role: Role,
+    /// Of the channels.
+    config: Arc<Config>,
+    /// Server: how requests for channels are answered.
+    options: Arc<ServerOptions>,
+    physical: Connection,
+    carrier: Box<dyn Carrier>,
+    channels: BTreeMap<Key, Channel>,
+    /// The channels that the carrier knows, by their numbers.
+    keys: BTreeMap<ChannelId, Key>,
+    /// So many channels there have been.
+    count: u64,
+    /// Channels that have something to send and, as far as is known, room for it, in turn.
+    turns: VecDeque<Key>,
+    /// When a handshake, opening or closing, must be over.
+    deadlines: BTreeSet<(Instant, Key)>,
+    news: VecDeque<News>,
+    /// What the carrier wants done.
+    actions: Vec<Action>,
+    /// The payload of a physical message while it is made.
+    wrapped: Vec<u8>,
+    /// Server: requests for channels since this moment.
+    requests: (u32, Instant),
+    /// What every request for a channel finds in its `http::Extensions`.
+    context: http::Extensions,
+    now: Instant,
+    over: bool,
+}
+
+/// Server: so many requests for channels are looked at within [`REQUESTS_WINDOW`]; one more fails
+/// the physical connection. To open and drop a channel costs a peer little and us a handshake.
+const MAX_REQUESTS: u32 = 100;
+const REQUESTS_WINDOW: Duration = Duration::from_secs(10);
+
+impl Trunk {
+    /// A trunk behind the opening handshake of its physical connection, whose agreed carrier was
+    /// [taken out](Negotiated::take_carrier). What is left of the agreement, and the handshake
+    /// itself, are those of the first channel.
+    ///
+    /// Octets that came behind the peer's head go to [`handle_input`](Self::handle_input) first.
+    #[must_use]
+    pub fn new(
+        role: Role,
+        config: &Config,
+        options: Arc<ServerOptions>,
+        opening: &Handshake,
+        first: Negotiated,
+        carrier: Box<dyn Carrier>,
+        now: Instant,
+    ) -> Self {
+        let mut of_channels = config.clone();
+        of_channels.extensions = config.extensions.without_carriers();
+        let of_channels = Arc::new(of_channels);
+        let mut of_physical = config.clone();
+        of_physical.limits.max_message_size = carrier.max_message();
+        of_physical.limits.max_frame_size = carrier.max_message();
+        of_physical.parts = false;
+        of_physical.taps = Vec::new();
+        let none = Negotiated::default();
+        let mut trunk = Self {
+            role,
+            config: of_channels,
+            options,
+            physical: Connection::new(role, Arc::new(of_physical), none, now),
+            carrier,
+            channels: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            count: 0,
+            turns: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+            news: VecDeque::new(),
+            actions: Vec::new(),
+            wrapped: Vec::new(),
+            requests: (0, now),
+            context: opening.request.extensions().clone(),
+            now,
+            over: false,
+        };
+        let mut channel = Channel::open(ChannelId::FIRST, role, &trunk.config, first);
+        channel.show_opening(opening);
+        trunk.add(channel);
+        trunk.carrier.start(
+            &opening.request_head,
+            &opening.response_head,
+            &mut trunk.actions,
+        );
+        trunk.carry_out(&[]);
+        trunk
+    }
+
+    // Commands.
+
+    /// Client: asks for another channel. [`News::Opened`] or [`News::Refused`] will tell.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be asked for.
+    pub fn open(&mut self, request: ClientRequest, nonce: [u8; 16]) -> Result<Key, OpenError> {
+        if self.role != Role::Client {
+            return Err(OpenError::NotClient);
+        }
+        if self.over || self.physical.state() != State::Open {
+            return Err(OpenError::Closed);
+        }
+        let config = Arc::clone(&self.config);
+        let mut handshake =
+            ClientHandshake::new(request, nonce, config, self.now).map_err(OpenError::Request)?;
+        let head = heads::without_upgrade(handshake.poll_transmit());
+        let opened = self.carrier.open(&head, &mut self.actions);
+        let id = opened.ok_or(OpenError::NoSlot)?;
+        let written = handshake.poll_transmit().len();
+        handshake.handle_written(written);
+        let deadline = handshake.poll_timeout();
+        let key = self.add(Channel::new(id, Stage::Asking(Box::new(handshake))));
+        self.set_deadline(key, deadline);
+        self.carry_out(&[]);
+        Ok(key)
+    }
+
+    fn add(&mut self, channel: Channel) -> Key {
+        self.count += 1;
+        let key = Key(self.count);
+        self.keys.insert(channel.id, key);
+        self.channels.insert(key, channel);
+        key
+    }
+
+    /// Client: how many more channels may be asked for now; `None`: not here any more.
+    #[must_use]
+    pub fn slots(&self) -> Option<usize> {
+        self.carrier.slots()
+    }
+
+    /// Server: the request for a channel, while it waits for [`respond`](Self::respond).
+    #[must_use]
+    pub fn received(&self, key: Key) -> Option<&Received> {
+        match &self.channels.get(&key)?.stage {
+            Stage::Asked(handshake) => handshake.received(),
+            _ => None,
+        }
+    }
+
+    /// Server: answers the request for a channel. If it is accepted, [`News::Opened`] follows.
+    ///
+    /// # Errors
+    ///
+    /// A decision that cannot be carried out; the client is told 500.
+    pub fn respond(&mut self, key: Key, decision: Decision) -> Result<(), DecisionError> {
+        let done = match self
+            .channels
+            .get_mut(&key)
+            .map(|channel| &mut channel.stage)
+        {
+            Some(Stage::Asked(handshake)) => handshake.respond(decision),
+            _ => return Err(DecisionError::NotAsked),
+        };
+        self.answer(key);
+        done
+    }
+
+    /// Sends a message on a channel.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub fn send(&mut self, key: Key, message: Message, hints: Hints) -> Result<(), UsageError> {
+        self.command(key, |channel| channel.endpoint()?.send(message, hints))
+    }
+
+    /// Sends a message part by part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send_part`].
+    pub fn send_part(
+        &mut self,
+        key: Key,
+        kind: Kind,
+        part: Bytes,
+        fin: bool,
+        hints: Hints,
+    ) -> Result<(), UsageError> {
+        self.command(key, |channel| {
+            channel.endpoint()?.send_part(kind, part, fin, hints)
+        })
+    }
+
+    /// Sends a frame of an opcode that an extension of this channel owns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send_extension`].
+    pub fn send_extension(
+        &mut self,
+        key: Key,
+        opcode: OpCode,
+        payload: Bytes,
+    ) -> Result<(), UsageError> {
+        self.command(key, |channel| {
+            channel.endpoint()?.send_extension(opcode, payload)
+        })
+    }
+
+    /// Sends a ping on a channel. The physical connection has its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::ping`].
+    pub fn ping(&mut self, key: Key, payload: &[u8]) -> Result<(), UsageError> {
+        self.command(key, |channel| channel.endpoint()?.ping(payload))
+    }
+
+    /// Starts the closing handshake of a channel. The others go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::close`].
+    pub fn close(&mut self, key: Key, code: CloseCode, reason: &str) -> Result<(), UsageError> {
+        self.command(key, |channel| channel.endpoint()?.close(code, reason))
+    }
+
+    /// Nobody will ask for the events of this channel any more: it is closed with 1000, if it is not
+    /// closing already, and forgotten once it is over.
+    pub fn abandon(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        channel.abandoned = true;
+        match channel.endpoint() {
+            Ok(endpoint) => {
+                // The code is allowed and there is no reason.
+                let _ = endpoint.close(CloseCode::NORMAL, "");
+                self.wake(key);
+            }
+            Err(_) => {
+                let id = channel.id;
+                self.carrier
+                    .drop_channel(id, EndsFor::Normal, &mut self.actions);
+                self.end(key);
+            }
+        }
+        self.drain(key);
+        self.carry_out(&[]);
+    }
+
+    /// Closes the physical connection, and with it all channels, as they stand.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::close`].
+    pub fn close_all(&mut self, code: CloseCode, reason: &str) -> Result<(), UsageError> {
+        self.physical.close(code, reason)
+    }
+
+    fn command(
+        &mut self,
+        key: Key,
+        run: impl FnOnce(&mut Channel) -> Result<(), UsageError>,
+    ) -> Result<(), UsageError> {
+        let full = self.buffered(key) >= self.config.limits.max_write_buffer;
+        let channel = self.channels.get_mut(&key).ok_or(UsageError::Closed)?;
+        if full {
+            return Err(UsageError::WriteBufferFull);
+        }
+        run(channel)?;
+        self.wake(key);
+        Ok(())
+    }
+
+    // To the caller.
+
+    /// What has happened, oldest first.
+    pub fn poll_news(&mut self) -> Option<News> {
+        if self.news.is_empty() {
+            self.hear_physical();
+        }
+        self.news.pop_front()
+    }
+
+    /// What has happened on a channel, oldest first. The last event is [`Event::Closed`], exactly
+    /// once, and the channel is forgotten then.
+    ///
+    /// What comes on a channel is decoded only as far as it is asked for, and the peer is given room
+    /// for more only then: a channel that nobody reads costs its quota and holds up no other.
+    pub fn poll_channel(&mut self, key: Key) -> Option<Event> {
+        let event = self.next_event(key);
+        self.carry_out(&[]);
+        event
+    }
+
+    /// What is to be written.
+    pub fn poll_transmit(&mut self) -> Transmit<'_> {
+        self.fill();
+        self.physical.poll_transmit()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let channels = self.deadlines.first().map(|(deadline, _)| *deadline);
+        let physical = self.physical.poll_timeout();
+        match (channels, physical) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Octets of this channel that wait to leave it.
+    #[must_use]
+    pub fn buffered(&self, key: Key) -> usize {
+        self.channels.get(&key).map_or(0, Channel::buffered)
+    }
+
+    /// Whether senders on this channel should wait.
+    #[must_use]
+    pub fn is_write_buffer_high(&self, key: Key) -> bool {
+        self.buffered(key) >= self.config.limits.write_high_water
+    }
+
+    /// Where a channel stands; `None` if there is none of this number, or it is not open yet.
+    #[must_use]
+    pub fn state(&self, key: Key) -> Option<State> {
+        match &self.channels.get(&key)?.stage {
+            Stage::Open(endpoint) => Some(endpoint.state()),
+            _ => None,
+        }
+    }
+
+    /// What the extensions of a channel have done.
+    #[must_use]
+    pub fn statistics(&self, key: Key) -> Vec<Statistics> {
+        match self.channels.get(&key).map(|channel| &channel.stage) {
+            Some(Stage::Open(endpoint)) => endpoint.statistics(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The number of a channel on the wire.
+    #[must_use]
+    pub fn id(&self, key: Key) -> Option<ChannelId> {
+        self.channels.get(&key).map(|channel| channel.id)
+    }
+
+    /// The channels there are: open, not yet, or over with something left to be asked for.
+    pub fn channels(&self) -> impl Iterator<Item = Key> {
+        self.channels.keys().copied()
+    }
+
+    /// Which end this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether everything is over and the byte stream can be dropped.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.physical.is_done()
+    }
+
+    fn set_deadline(&mut self, key: Key, deadline: Option<Instant>) {
+        let before = self.channels.get_mut(&key);
+        if let Some(old) =
+            before.and_then(|channel| core::mem::replace(&mut channel.deadline, deadline))
+        {
+            self.deadlines.remove(&(old, key));
+        }
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, key));
+        }
+    }
+}
+
+impl fmt::Debug for Trunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trunk")
+            .field("role", &self.role)
+            .field("channels", &self.channels.len())
+            .field("physical", &self.physical.state())
+            .finish_non_exhaustive()
+    }
+}

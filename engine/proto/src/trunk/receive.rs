@@ -1,0 +1,428 @@
+//! What comes: from the network, and from the carrier.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::channel::{Channel, Stage};
+use super::{Key, MAX_REQUESTS, News, REQUESTS_WINDOW, State, Trunk, heads};
+use crate::close::CloseCode;
+use crate::connection::{MessageRef, Received as Came};
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::extension::{Action, ChannelId, EndsFor, Failure, Negotiated};
+use crate::frame::{Head, OpCode};
+use crate::handshake::{ClientProgress, HandshakeError, Opened, ServerHandshake, ServerProgress};
+use crate::message::{Kind, Message};
+
+impl Trunk {
+    /// Takes octets from the network, decoded and unmasked in place. All of it is used.
+    pub fn handle_input(&mut self, now: Instant, input: &mut [u8]) {
+        self.now = now;
+        let mut used = 0;
+        loop {
+            let (n, came) = self.physical.receive(now, &mut input[used..]);
+            used += n;
+            match came {
+                Some(Came::Message(MessageRef::Text(text))) => {
+                    self.hear(Kind::Text, text.as_bytes())
+                }
+                Some(Came::Message(MessageRef::Binary(payload))) => {
+                    self.hear(Kind::Binary, payload)
+                }
+                Some(Came::Event(event)) => self.hear_event(event),
+                None => break,
+            }
+        }
+        self.physical.keep(&input[used..]);
+        self.hear_physical();
+    }
+
+    /// The peer has ended its side of the stream.
+    pub fn handle_eof(&mut self, now: Instant) {
+        self.now = now;
+        self.physical.handle_eof(now);
+        self.hear_physical();
+    }
+
+    /// Nothing can be written any more; see
+    /// [`Connection::handle_write_lost`](crate::Connection::handle_write_lost).
+    pub const fn handle_write_lost(&mut self) {
+        self.physical.handle_write_lost();
+    }
+
+    /// The stream is broken.
+    pub fn handle_lost(&mut self, now: Instant) {
+        self.now = now;
+        self.physical.handle_lost(now);
+        self.hear_physical();
+    }
+
+    /// The time is now this.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.physical.handle_timeout(now);
+        while let Some((deadline, key)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            self.time_out(key);
+            self.drain(key);
+        }
+        self.carry_out(&[]);
+        self.hear_physical();
+    }
+
+    /// `n` octets of the last [`poll_transmit`](Self::poll_transmit) are out.
+    pub fn handle_written(&mut self, now: Instant, n: usize) {
+        self.now = now;
+        self.physical.handle_written(now, n);
+    }
+
+    /// The sending side has been ended.
+    pub fn handle_shutdown(&mut self, now: Instant) {
+        self.now = now;
+        self.physical.handle_shutdown(now);
+        self.hear_physical();
+    }
+
+    /// What the physical connection has come to.
+    pub(super) fn hear_physical(&mut self) {
+        while let Some(event) = self.physical.poll_event() {
+            self.hear_event(event);
+        }
+    }
+
+    fn hear_event(&mut self, event: Event) {
+        match event {
+            Event::Message(Message::Binary(payload)) => self.hear(Kind::Binary, &payload),
+            Event::Message(Message::Text(text)) => self.hear(Kind::Text, text.as_bytes()),
+            Event::Closed(closed) if !self.over => {
+                self.over = true;
+                let keys: Vec<Key> = self.channels.keys().copied().collect();
+                for key in keys {
+                    self.lose(key);
+                }
+                self.news.push_back(News::Closed(Box::new(closed)));
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, kind: Kind, message: &[u8]) {
+        if self.over || self.physical.state() != State::Open {
+            return;
+        }
+        let heard = self.carrier.receive(kind, message, &mut self.actions);
+        self.carry_out(message);
+        if let Err(failure) = heard {
+            self.fail(&failure);
+        }
+    }
+
+    /// Fails the physical connection.
+    fn fail(&mut self, failure: &Failure) {
+        // Cut to what fits, as every reason.
+        let mut end = failure.reason().len().min(100);
+        while !failure.reason().is_char_boundary(end) {
+            end -= 1;
+        }
+        let reason = failure.reason().get(..end).unwrap_or_default();
+        let _ = self.physical.close(CloseCode::INTERNAL_ERROR, reason);
+    }
+
+    /// Does what the carrier wants done, with the message that it has just seen.
+    pub(super) fn carry_out(&mut self, message: &[u8]) {
+        while !self.actions.is_empty() {
+            for action in core::mem::take(&mut self.actions) {
+                self.carry_out_one(action, message);
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, action: Action, message: &[u8]) {
+        match action {
+            Action::Transmit(payload) => {
+                // A carrier answers, and what it answers to costs the peer as much.
+                let _ = self.physical.send_binary(&payload);
+            }
+            Action::Frame {
+                id,
+                head,
+                payload,
+                cost,
+            } => {
+                let payload = message.get(payload).unwrap_or_default();
+                self.deliver(id, head, payload, cost);
+            }
+            Action::Control { id, head, payload } => self.deliver(id, head, &payload, 0),
+            Action::Swallowed { id, cost } => self.carrier.consumed(id, cost, &mut self.actions),
+            Action::Requested(id, head) => self.request(id, &head),
+            Action::Answered {
+                id,
+                accepted,
+                response_head,
+            } => {
+                if let Some(key) = self.keys.get(&id).copied() {
+                    self.answered(key, accepted, &response_head);
+                }
+            }
+            Action::Room(id) => {
+                if let Some(key) = self.keys.get(&id).copied() {
+                    self.wake(key);
+                }
+            }
+            Action::Slots => self.news.push_back(News::Slots),
+            Action::Dropped(id, _) => {
+                if let Some(key) = self.keys.get(&id).copied() {
+                    self.lose(key);
+                    self.drain(key);
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, id: ChannelId, head: Head, payload: &[u8], cost: usize) {
+        let Some(key) = self.keys.get(&id).copied() else {
+            return;
+        };
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let was_empty = channel.tail.is_empty();
+        channel.tail.push(head, payload, cost);
+        channel.close_came |= head.opcode == OpCode::CLOSE;
+        let crossed = channel.close_came && channel.close_sent;
+        if channel.abandoned {
+            self.drain(key);
+        } else if was_empty {
+            self.news.push_back(News::Ready(key));
+        }
+        if crossed {
+            self.cross(key);
+        }
+    }
+
+    /// The next event of a channel.
+    pub(super) fn next_event(&mut self, key: Key) -> Option<Event> {
+        loop {
+            let channel = self.channels.get_mut(&key)?;
+            let Stage::Open(endpoint) = &mut channel.stage else {
+                return None;
+            };
+            if let Some(event) = endpoint.poll_event() {
+                return Some(event);
+            }
+            let Some((head, at, cost)) = channel.tail.next() else {
+                return self.closed(key);
+            };
+            let event = endpoint.handle_frame(head, channel.tail.payload(at));
+            channel.tail.compact();
+            if !channel.over {
+                let id = channel.id;
+                self.carrier.consumed(id, cost, &mut self.actions);
+            }
+            // A pong, an answer, a close frame.
+            self.wake(key);
+            self.settle(key);
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    /// The last event, of a channel that is over and has nothing more.
+    fn closed(&mut self, key: Key) -> Option<Event> {
+        let channel = self.channels.get_mut(&key)?;
+        let Stage::Open(endpoint) = &mut channel.stage else {
+            return None;
+        };
+        if !channel.over {
+            return None;
+        }
+        // Without a closing handshake, the channel was lost.
+        endpoint.handle_eof();
+        let closed = endpoint.closed();
+        endpoint.show_closed(&closed);
+        self.channels.remove(&key);
+        Some(Event::Closed(closed))
+    }
+
+    /// Takes the events of a channel that nobody asks for.
+    pub(super) fn drain(&mut self, key: Key) {
+        while self
+            .channels
+            .get(&key)
+            .is_some_and(|channel| channel.abandoned)
+        {
+            let handshaking = self
+                .channels
+                .get(&key)
+                .is_some_and(|channel| channel.over && !matches!(channel.stage, Stage::Open(_)));
+            if handshaking {
+                self.channels.remove(&key);
+            } else if self.next_event(key).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// A channel has ended without a closing handshake.
+    pub(super) fn lose(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key).filter(|channel| !channel.over) else {
+            return;
+        };
+        match &mut channel.stage {
+            // What came before is still to be delivered.
+            Stage::Open(_) => {}
+            Stage::Asking(handshake) => handshake.handle_eof(),
+            Stage::Asked(handshake) => handshake.handle_eof(),
+        }
+        self.end(key);
+        self.refuse(key);
+    }
+
+    /// A channel is over that never was open: the news of it, and an end.
+    pub(super) fn refuse(&mut self, key: Key) {
+        let opening = |channel: &mut Channel| !matches!(channel.stage, Stage::Open(_));
+        if !self.channels.get_mut(&key).is_some_and(opening) {
+            return;
+        }
+        if let Some(channel) = self.channels.remove(&key)
+            && let Stage::Asking(handshake) = channel.stage
+        {
+            let error = handshake
+                .finish()
+                .err()
+                .unwrap_or(HandshakeError::Unfinished);
+            self.news.push_back(News::Refused(key, Box::new(error)));
+        }
+    }
+
+    // Opening handshakes.
+
+    /// Server: the client asks for a channel.
+    fn request(&mut self, id: ChannelId, head: &Bytes) {
+        let (count, since) = self.requests;
+        let (count, since) = if self.now >= since + REQUESTS_WINDOW {
+            (0, self.now)
+        } else {
+            (count, since)
+        };
+        self.requests = (count + 1, since);
+        if count >= MAX_REQUESTS {
+            self.fail(&Failure::protocol("too many channels are asked for"));
+            return;
+        }
+        let options = Arc::clone(&self.options);
+        let config = Arc::clone(&self.config);
+        let mut handshake = ServerHandshake::new(options, config, self.now);
+        *handshake.context_mut() = self.context.clone();
+        handshake.handle_input(&heads::request(head));
+        let deadline = handshake.poll_timeout();
+        let key = self.add(Channel::new(id, Stage::Asked(Box::new(handshake))));
+        self.set_deadline(key, deadline);
+        self.answer(key);
+    }
+
+    /// Server: carries out what a handshake has come to.
+    pub(super) fn answer(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let id = channel.id;
+        let Stage::Asked(handshake) = &mut channel.stage else {
+            return;
+        };
+        let head = heads::without_upgrade(handshake.poll_transmit());
+        let written = handshake.poll_transmit().len();
+        handshake.handle_written(written);
+        match handshake.progress() {
+            ServerProgress::Deciding => self.news.push_back(News::Requested(key)),
+            ServerProgress::Accepted => {
+                self.carrier.answer(id, true, &head, &mut self.actions);
+                self.finish(key);
+            }
+            // A 401 leaves an ordinary handshake waiting for another try; a channel is asked for
+            // anew then.
+            ServerProgress::NeedsInput | ServerProgress::Failed => {
+                self.carrier.answer(id, false, &head, &mut self.actions);
+                self.end(key);
+                self.channels.remove(&key);
+            }
+        }
+        self.carry_out(&[]);
+    }
+
+    /// Client: the server answers.
+    fn answered(&mut self, key: Key, accepted: bool, head: &[u8]) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let id = channel.id;
+        let Stage::Asking(handshake) = &mut channel.stage else {
+            return;
+        };
+        let sent = handshake
+            .request()
+            .headers()
+            .get(http::header::SEC_WEBSOCKET_KEY);
+        let sent = sent.map_or(&b""[..], http::HeaderValue::as_bytes).to_vec();
+        handshake.handle_input(self.now, &heads::response(head, &sent));
+        handshake.handle_eof();
+        match handshake.progress() {
+            ClientProgress::Opened if accepted => self.finish(key),
+            _ => {
+                if accepted {
+                    // It is open to the server, and not to us.
+                    self.carrier
+                        .drop_channel(id, EndsFor::Failed, &mut self.actions);
+                }
+                self.end(key);
+                self.refuse(key);
+            }
+        }
+    }
+
+    /// A channel's opening handshake has succeeded.
+    fn finish(&mut self, key: Key) {
+        self.set_deadline(key, None);
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let none = Channel::open(channel.id, self.role, &self.config, Negotiated::default());
+        let opened = match core::mem::replace(&mut channel.stage, none.stage) {
+            Stage::Asked(handshake) => handshake.finish(),
+            Stage::Asking(handshake) => handshake.finish(),
+            Stage::Open(endpoint) => {
+                channel.stage = Stage::Open(endpoint);
+                return;
+            }
+        };
+        let Ok(Opened {
+            handshake,
+            extensions,
+            ..
+        }) = opened
+        else {
+            return;
+        };
+        let agreed = extensions.agreed().to_vec();
+        let skipped = extensions.skipped().to_vec();
+        let mut endpoint = Endpoint::new(self.role, Arc::clone(&self.config), extensions);
+        endpoint.show_opening(&handshake);
+        channel.stage = Stage::Open(Box::new(endpoint));
+        let ready = !channel.tail.is_empty();
+        self.news.push_back(News::Opened(
+            key,
+            Box::new(super::Opening {
+                handshake,
+                agreed,
+                skipped,
+            }),
+        ));
+        if ready {
+            self.news.push_back(News::Ready(key));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Who may send next: channels take turns, one frame each.
+
+use super::channel::{Channel, Stage};
+use super::{Key, News, State, Trunk};
+use crate::endpoint::MAX_CONTROL;
+use crate::error::{ConnectionError, Deadline};
+use crate::extension::EndsFor;
+
+/// A channel sends at most so many octets before it is another's turn.
+const QUANTUM: usize = 8 << 10;
+
+/// What came of a turn.
+enum Turn {
+    /// A frame has left.
+    Sent,
+    /// There is nothing to send, or no room for it.
+    Passed,
+}
+
+impl Trunk {
+    /// A channel may have something to send: it gets a turn.
+    pub(super) fn wake(&mut self, key: Key) {
+        if let Some(channel) = self.channels.get_mut(&key)
+            && channel.has_frames()
+            && !channel.queued
+        {
+            channel.queued = true;
+            self.turns.push_back(key);
+        }
+    }
+
+    /// Fills the physical connection's write buffer, in turns.
+    pub(super) fn fill(&mut self) {
+        while !self.physical.is_write_buffer_high() && self.physical.state() == State::Open {
+            let Some(key) = self.turns.pop_front() else {
+                return;
+            };
+            if let Some(channel) = self.channels.get_mut(&key) {
+                channel.queued = false;
+            }
+            if let Turn::Sent = self.turn(key) {
+                self.wake(key);
+            }
+            self.settle(key);
+        }
+    }
+
+    fn turn(&mut self, key: Key) -> Turn {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return Turn::Passed;
+        };
+        let Stage::Open(endpoint) = &mut channel.stage else {
+            return Turn::Passed;
+        };
+        if channel.over {
+            return Turn::Passed;
+        }
+        let was_high = endpoint.queued() >= self.config.limits.write_high_water;
+        if channel.cutting.is_none() {
+            channel.cutting = endpoint.poll_frame(QUANTUM.max(MAX_CONTROL));
+        }
+        let Some(frame) = &channel.cutting else {
+            return Turn::Passed;
+        };
+        let Some(room) = self.carrier.room(channel.id, frame.head) else {
+            return Turn::Passed;
+        };
+        let Some(frame) = Channel::cut(&mut channel.cutting, room) else {
+            return Turn::Passed;
+        };
+        let is_low = endpoint.queued() < self.config.limits.write_high_water;
+        self.wrapped.clear();
+        self.carrier
+            .wrap(channel.id, frame.head, &frame.payload, &mut self.wrapped);
+        // Open and not full, so that it is taken.
+        let _ = self.physical.send_binary(&self.wrapped);
+        // The last piece of a close frame, be it cut or not.
+        channel.close_sent |= channel.cutting.is_none()
+            && matches!(
+                endpoint.state(),
+                State::Closing | State::Closed | State::Failing
+            )
+            && !endpoint.has_frames();
+        let crossed = channel.close_sent && channel.close_came;
+        if was_high && is_low {
+            self.news.push_back(News::Room(key));
+        }
+        if crossed {
+            self.cross(key);
+        }
+        Turn::Sent
+    }
+
+    /// Draws the conclusions of where a channel stands now.
+    pub(super) fn settle(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let Stage::Open(endpoint) = &mut channel.stage else {
+            return;
+        };
+        if channel.over || endpoint.state() == State::Open {
+            return;
+        }
+        let silent = channel.cutting.is_none() && !endpoint.has_frames();
+        match endpoint.state() {
+            State::Closed if silent => {}
+            // RFC 6455 §7.1.7 for a channel: its close frame is out, and nobody waits for an answer.
+            State::Failing if silent => {
+                let id = channel.id;
+                self.carrier
+                    .drop_channel(id, EndsFor::Failed, &mut self.actions);
+                self.end(key);
+            }
+            _ if channel.deadline.is_none() => {
+                let deadline = self.now + self.config.timing.close_timeout;
+                self.set_deadline(key, Some(deadline));
+            }
+            _ => {}
+        }
+    }
+
+    /// Both close frames of a channel have passed: its number is free. Ours may wait to be asked for.
+    pub(super) fn cross(&mut self, key: Key) {
+        if let Some(channel) = self.channels.get(&key) {
+            let id = channel.id;
+            self.carrier.closed(id, &mut self.actions);
+            self.end(key);
+            self.drain(key);
+        }
+    }
+
+    /// A closing or opening handshake has taken too long.
+    pub(super) fn time_out(&mut self, key: Key) {
+        self.set_deadline(key, None);
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let ends_for = match &mut channel.stage {
+            Stage::Open(endpoint) => {
+                endpoint.fail(ConnectionError::Deadline(Deadline::Close));
+                EndsFor::Failed
+            }
+            Stage::Asked(handshake) => {
+                handshake.handle_timeout(self.now);
+                self.answer(key);
+                return;
+            }
+            Stage::Asking(handshake) => {
+                handshake.handle_timeout(self.now);
+                EndsFor::Normal
+            }
+        };
+        let id = channel.id;
+        self.carrier.drop_channel(id, ends_for, &mut self.actions);
+        self.end(key);
+        self.refuse(key);
+    }
+
+    /// The carrier has forgotten a channel: nothing more goes out or comes in, but what came is still
+    /// there to be asked for.
+    pub(super) fn end(&mut self, key: Key) {
+        self.set_deadline(key, None);
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.over = true;
+            channel.cutting = None;
+            // The number may be another's already.
+            if self.keys.get(&channel.id) == Some(&key) {
+                self.keys.remove(&channel.id);
+            }
+            self.news.push_back(News::Ready(key));
+        }
+    }
+}
