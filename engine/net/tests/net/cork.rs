@@ -1,13 +1,14 @@
 //! When octets are written: many small messages in one write, and none of them ever stuck.
 
 use cloverleaf::proto::extension::{
-    Agreement, Encoded, Encoder, Extensions, Failure, Hints, Output, Params,
+    Agreement, Claims, Declined, Encoded, Encoder, Extension, Extensions, Failure, Hints, Output,
+    Params, Stage,
 };
 use cloverleaf::proto::frame::Head;
-use cloverleaf::{Config, Event, Message, WebSocket};
+use cloverleaf::{Acceptor, Config, Event, Message, ServerOptions, WebSocket, config};
 use std::pin::pin;
 
-use crate::ends::{pair, poll, quiet, s, scripted_client, scripted_server};
+use crate::ends::{Peer, REQUEST, pair, poll, quiet, s, scripted_client, scripted_server};
 use crate::script::Script;
 use crate::wire::{BINARY, PING, PONG, TEXT, frame, masked, masked_head, whole_frames};
 
@@ -137,6 +138,64 @@ async fn a_receiver_learns_at_once_what_the_senders_encoder_tells() {
     let event = tokio::time::timeout(s(1), waiting).await;
     let event = event.expect("it is woken").unwrap();
     assert!(matches!(event, Some(Event::Notice { .. })), "{event:?}");
+}
+
+/// A frame-stage extension that tells of every frame that leaves.
+#[derive(Clone, Copy, Debug)]
+struct Gossip;
+
+impl Extension for Gossip {
+    fn name(&self) -> &str {
+        "x-gossip"
+    }
+
+    fn claims(&self) -> Claims {
+        Claims::at(Stage::Frame)
+    }
+
+    fn offers(&self) -> Vec<Params> {
+        vec![Params::new()]
+    }
+
+    fn accept(&self, _: &Params) -> Result<Agreement, Declined> {
+        Ok(Agreement::new(Params::new()).encoder(*self))
+    }
+}
+
+impl Encoder for Gossip {
+    fn encode(
+        &mut self,
+        _: Head,
+        _: Hints,
+        _: &[u8],
+        out: &mut Output<'_>,
+    ) -> Result<Encoded, Failure> {
+        out.notify("sent");
+        Ok(Encoded::Unchanged)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_encoder_tells_of_a_ping_of_the_keepalive_does_not_wait_for_the_pong() {
+    let mut config = config();
+    config.timing.ping_interval = Some(s(10));
+    config.extensions = Extensions::new().with(Gossip).expect("there is one");
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let mut peer = Peer(near);
+    let acceptor = Acceptor::new(config, ServerOptions::default());
+    let offer = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: x-gossip";
+    let request = std::str::from_utf8(REQUEST).unwrap();
+    let request = request.replace("Sec-WebSocket-Version: 13", offer);
+    let (socket, _) = tokio::join!(acceptor.accept(far), async {
+        peer.write(request.as_bytes()).await;
+        peer.head().await
+    });
+    let mut socket = socket.unwrap();
+    let opened = tokio::time::Instant::now();
+    // At the latest when the pong is missed, it is woken.
+    let event = socket.recv_event().await;
+    assert!(matches!(event, Some(Event::Notice { .. })), "{event:?}");
+    assert_eq!(opened.elapsed().as_secs(), 10);
 }
 
 #[tokio::test]
