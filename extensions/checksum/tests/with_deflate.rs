@@ -10,6 +10,7 @@ use cloverleaf_proto::extension::{
     Conflict, Extensions, Hints, Negotiated, Offer, Order, Params, Refused, Why,
 };
 use cloverleaf_proto::frame::MaskSource;
+use cloverleaf_proto::handshake::parse_extensions;
 use cloverleaf_proto::{Config, Connection, Event, Message, Role};
 
 #[derive(Debug)]
@@ -37,12 +38,12 @@ fn checksum_first() -> Extensions {
 
 /// Negotiates through the words of the header, and opens both ends.
 fn open(client: &Extensions, server: &Extensions) -> ([Connection; 2], Vec<String>) {
-    let accepted = Negotiated::accept(server, Negotiated::offers(client));
-    let answers = accepted
-        .agreed()
-        .iter()
-        .map(|agreed| Offer::new(&*agreed.name, agreed.params.clone()))
-        .collect();
+    let offers = Negotiated::offers(client);
+    let offers: Vec<String> = offers.iter().map(ToString::to_string).collect();
+    let offers = parse_extensions(offers.join(", ").as_bytes()).expect("our own offers");
+    let accepted = Negotiated::accept(server, offers);
+    let answer = accepted.answer().expect("something is agreed");
+    let answers = parse_extensions(answer.as_bytes()).expect("our own answer");
     let agreed = accepted.agreed().iter().map(|agreed| agreed.name.clone());
     let agreed = agreed.collect();
     let confirmed = Negotiated::confirm(client, answers).expect("our own server's answer");
