@@ -253,7 +253,9 @@ impl Negotiated {
         } = agreement;
         let link = Link::new(name.as_str().into(), claims, encoder, decoder);
         self.links.push(link);
-        self.carrier = carrier;
+        if claims.stage() == Stage::Carrier {
+            self.carrier = carrier;
+        }
         self.agreed.push(Agreed { name, params });
     }
 

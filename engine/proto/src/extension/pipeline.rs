@@ -233,6 +233,8 @@ impl Pipelines {
             if !link.sees(head.opcode) {
                 continue;
             }
+            let seen = head.with_rsv(head.rsv & link.claims.bits());
+            head = head.with_rsv(head.rsv & !link.claims.bits());
             let Some(decoder) = &mut link.decoder else {
                 continue;
             };
@@ -241,7 +243,6 @@ impl Pipelines {
                 core::mem::swap(output, input);
             }
             output.clear();
-            let seen = head.with_rsv(head.rsv & link.claims.bits());
             let current = if replaced { input.as_slice() } else { payload };
             let current = &current[start..];
             let began = clock.as_ref().map(|clock| clock.now());
@@ -283,7 +284,6 @@ impl Pipelines {
                     }
                 }
             }
-            head = head.with_rsv(head.rsv & !link.claims.bits());
             // What its owner did not pass to the links before it when it was sent, they do not see
             // now.
             if owner {

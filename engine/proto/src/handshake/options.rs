@@ -31,7 +31,8 @@ pub struct ServerOptions {
     /// connect without one.
     pub require_protocol: bool,
     /// Extensions without which no connection opens: a client with whom one of them cannot be agreed
-    /// is refused. Default: none. A server that wants to decide from case to case looks at
+    /// is refused, and so is every client if one of them is not registered in
+    /// [`Config::extensions`](crate::Config::extensions). Default: none. A server that wants to decide from case to case looks at
     /// [`Received::offers`](super::Received::offers), or at what was agreed once the connection is
     /// open.
     pub required_extensions: Vec<String>,

@@ -210,3 +210,36 @@ fn the_end_is_told_once_and_every_connection_has_a_watcher_of_its_own() {
         }
     }
 }
+
+#[test]
+fn the_bits_of_an_extension_that_only_sends_are_not_seen_behind_it() {
+    use cloverleaf_proto::extension::{Agreement, Declined, Extension, Params};
+
+    #[derive(Debug)]
+    struct Sending;
+
+    impl Extension for Sending {
+        fn name(&self) -> &str {
+            "x-sending"
+        }
+        fn claims(&self) -> Claims {
+            Claims::at(Stage::Frame).rsv(Rsv::RSV3, Placement::DataFrames)
+        }
+        fn offers(&self) -> Vec<Params> {
+            vec![Params::new()]
+        }
+        fn accept(&self, _: &Params) -> Result<Agreement, Declined> {
+            Ok(Agreement::new(Params::new()))
+        }
+    }
+
+    for role in ROLES {
+        let (mut config, recorder) = tapped([]);
+        config.extensions = Extensions::new().with(Sending).unwrap();
+        let mut subject = Subject::new(role, &config);
+        subject.frame(0x91, b"x");
+        let lines = recorder.take();
+        assert_eq!(of_view(&lines, "Wire in "), ["Text fin rsv3: x"]);
+        assert_eq!(of_view(&lines, "Fragments in "), ["Text fin: x"]);
+    }
+}
