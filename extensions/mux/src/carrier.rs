@@ -163,10 +163,17 @@ impl Multiplexing {
                 payload,
                 cost,
             }),
-            Ok(Piece::Kept) => swallowed(id, cost, actions),
+            // Its cost is reported with the whole: else pings in pieces, kept for an application that
+            // does not read, were bounded by no quota.
+            Ok(Piece::Kept) => {}
             Ok(Piece::Completes(head, payload)) => {
-                swallowed(id, cost, actions);
-                actions.push(Action::Control { id, head, payload });
+                let cost = payload.len() + 1;
+                actions.push(Action::Control {
+                    id,
+                    head,
+                    payload,
+                    cost,
+                });
             }
             Err(code) => self.fail_channel(id, code, actions),
         }
@@ -312,13 +319,6 @@ pub(crate) enum Ended {
     ByUs,
 }
 
-fn swallowed(id: ChannelId, cost: usize, actions: &mut Vec<Action>) {
-    // A continuation may be empty.
-    if cost > 0 {
-        actions.push(Action::Swallowed { id, cost });
-    }
-}
-
 pub(crate) fn transmit(blocks: &[Block<'_>]) -> Action {
     Action::Transmit(Block::message(blocks))
 }
@@ -454,6 +454,9 @@ impl Carrier for Multiplexing {
     }
 
     fn replenish(&mut self, actions: &mut Vec<Action>) {
+        for channel in self.channels.values_mut() {
+            channel.reassembly.forget_empty();
+        }
         self.give_slots_again(actions);
     }
 }

@@ -77,7 +77,7 @@ impl Mux {
 
     /// How many octets a channel may hold at most, sent by the peer and not yet consumed. It starts
     /// with its part of half of the [`memory`](Self::memory), and grows to this while others leave
-    /// room. Default: 64 KiB.
+    /// room. At least 128. Default: 64 KiB.
     #[must_use]
     pub fn window(self, octets: u32) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Mux {
     }
 
     /// How many octets all channels may hold together; it is never exceeded, unless it is less than
-    /// one octet for each channel. Default: 1 MiB.
+    /// 128 octets for each channel. Default: 1 MiB.
     #[must_use]
     pub fn memory(self, octets: u64) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl Mux {
         }
     }
 
-    /// How many empty continuations may follow each other on a channel: they cost no quota.
+    /// How many empty continuations may come on a channel in about ten seconds: they cost no quota.
     /// Default: 100.
     #[must_use]
     pub fn max_empty_frames(self, frames: u32) -> Self {

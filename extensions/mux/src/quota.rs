@@ -91,6 +91,11 @@ impl ReceiveQuota {
     }
 }
 
+/// The least that a channel may hold: a control frame in pieces, and something that completes it.
+const LEAST: u64 = 128;
+/// The most that a control frame in pieces may cost before it is complete.
+const MAX_CONTROL: u64 = 126;
+
 /// How the memory of a connection is shared out among its channels.
 ///
 /// Every channel may always be granted its initial quota; what is beyond is shared equally among
@@ -112,10 +117,10 @@ impl Windows {
     /// For one channel and `more` others.
     pub(crate) fn new(memory: u64, window: u64, more: u32, percent: u8) -> Self {
         let channels = u64::from(more) + 1;
-        let initial = (memory / 2 / channels).clamp(1, window.max(1));
+        let initial = (memory / 2 / channels).clamp(LEAST, window.max(LEAST));
         Self {
             initial,
-            window: window.max(1),
+            window: window.max(LEAST),
             spare: memory.saturating_sub(initial * channels),
             percent,
             used: 0,
@@ -140,8 +145,9 @@ impl Windows {
         let beyond = share.min(self.spare - self.used);
         let wanted = self.window.min(self.initial + beyond);
         let missing = wanted.saturating_sub(quota.held());
-        let due = missing > 0
-            && u128::from(missing) * 100 >= u128::from(wanted) * u128::from(self.percent);
+        let enough = u128::from(missing) * 100 >= u128::from(wanted) * u128::from(self.percent);
+        // Pieces of a control frame are not consumed before the last has come: it must get through.
+        let due = missing > 0 && (enough || missing + MAX_CONTROL >= wanted);
         if due {
             quota.grant(missing);
         }
@@ -207,13 +213,27 @@ mod tests {
 
     #[test]
     fn a_grant_goes_out_when_half_is_missing() {
-        let mut windows = Windows::new(200, 100, 0, 50);
-        assert_eq!((windows.initial, windows.spare), (100, 100));
-        let mut quota = ReceiveQuota::new(100);
-        quota.receive(60).expect("within the quota");
-        assert_eq!(windows.consumed(&mut quota, 49, 1), None);
-        assert_eq!(windows.consumed(&mut quota, 1, 1), Some(50));
-        assert_eq!(quota.held(), 100);
+        let mut windows = Windows::new(2000, 1000, 0, 50);
+        assert_eq!((windows.initial, windows.spare), (1000, 1000));
+        let mut quota = ReceiveQuota::new(1000);
+        quota.receive(600).expect("within the quota");
+        assert_eq!(windows.consumed(&mut quota, 499, 1), None);
+        assert_eq!(windows.consumed(&mut quota, 1, 1), Some(500));
+        assert_eq!(quota.held(), 1000);
+    }
+
+    #[test]
+    fn the_pieces_of_a_control_frame_never_keep_its_last_one_out() {
+        for window in [1, 128, 129, 200, 1000] {
+            for pieces in 1..=126 {
+                let mut windows = Windows::new(0, window, 0, 100);
+                let mut quota = ReceiveQuota::new(windows.initial);
+                let others = quota.left - pieces;
+                quota.receive(quota.left).expect("within the quota");
+                windows.consumed(&mut quota, others, 1);
+                assert!(quota.left > 0, "{window} {pieces}");
+            }
+        }
     }
 
     #[test]

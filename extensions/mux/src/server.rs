@@ -69,7 +69,8 @@ impl Multiplexing {
             return;
         };
         server.owed += 1;
-        if server.opens < max_opens {
+        // What is given may be used at once.
+        if server.opens.saturating_add(server.slots) < max_opens {
             self.give_owed(actions);
         }
     }

@@ -167,6 +167,9 @@ pub enum Action {
         head: Head,
         /// Its payload.
         payload: Bytes,
+        /// What to report to [`Carrier::consumed`] once it is taken. What was
+        /// [swallowed](Action::Swallowed) is not in it; nor is it bounded by any quota, then.
+        cost: usize,
     },
     /// Octets came that make no whole frame yet, and are not kept for the application.
     Swallowed {

@@ -155,7 +155,12 @@ impl Trunk {
                 let payload = message.get(payload).unwrap_or_default();
                 self.deliver(id, head, payload, cost);
             }
-            Action::Control { id, head, payload } => self.deliver(id, head, &payload, 0),
+            Action::Control {
+                id,
+                head,
+                payload,
+                cost,
+            } => self.deliver(id, head, &payload, cost),
             Action::Swallowed { id, cost } => self.carrier.consumed(id, cost, &mut self.actions),
             Action::Requested(id, head) => self.request(id, &head),
             Action::Answered {

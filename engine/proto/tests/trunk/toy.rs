@@ -181,14 +181,15 @@ impl Carrier for ToyCarrier {
                 if let Some((whole, mut octets)) = credit.control.take() {
                     assert_eq!(head.opcode, OpCode::CONTINUATION, "it comes first");
                     octets.extend_from_slice(payload);
-                    actions.push(Action::Swallowed { id, cost });
                     if head.fin {
                         actions.push(Action::Control {
                             id,
                             head: whole,
                             payload: octets.into(),
+                            cost,
                         });
                     } else {
+                        actions.push(Action::Swallowed { id, cost });
                         credit.control = Some((whole, octets));
                     }
                     return Ok(());

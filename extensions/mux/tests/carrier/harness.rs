@@ -140,7 +140,7 @@ impl Subject {
         for action in actions {
             match action {
                 Action::Transmit(message) => replies.push(format!("> {}", hex(&message))),
-                Action::Frame { id, cost, .. } | Action::Swallowed { id, cost } => {
+                Action::Frame { id, cost, .. } | Action::Control { id, cost, .. } => {
                     replies
                         .extend(self.act(|carrier, actions| carrier.consumed(id, cost, actions)));
                 }
@@ -238,8 +238,12 @@ fn shown(action: &Action, message: &[u8]) -> String {
             let payload = text(&message[payload.clone()]);
             format!("{id}: {head} '{payload}' cost {cost}")
         }
-        Action::Control { id, head, payload } => format!("{id}: {head} '{}'", text(payload)),
-        Action::Swallowed { id, cost } => format!("{id}: part, cost {cost}"),
+        Action::Control {
+            id,
+            head,
+            payload,
+            cost,
+        } => format!("{id}: {head} '{}' cost {cost}", text(payload)),
         Action::Requested(id, head) => format!("{id}: requested {:?}", text(head)),
         Action::Answered {
             id,

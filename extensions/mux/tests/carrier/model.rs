@@ -118,9 +118,9 @@ fn id(octets: &[u8], at: &mut usize) -> u32 {
 impl Pair {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let window = 1 + random.below(300) as u32;
+        let window = 128 + random.below(300) as u32;
         let channels = 1 + random.below(8) as u32;
-        let memory = u64::from(channels + 1) * (2 + random.below(400) as u64);
+        let memory = u64::from(channels + 1) * (256 + random.below(600) as u64);
         let mux = Mux::new()
             .window(window)
             .channels(channels)
@@ -128,7 +128,7 @@ impl Pair {
             .grant_after(random.below(101) as u8)
             .max_opens(random.below(20) as u32)
             .delta(random.one_in(2));
-        let offered = (memory / 2 / u64::from(channels + 1)).clamp(1, u64::from(window));
+        let offered = (memory / 2 / u64::from(channels + 1)).clamp(128, u64::from(window));
         let client = End::new(Subject::new_client(&mux).carrier);
         let server = End::new(
             Subject::new_server(&mux, u32::try_from(offered).expect("a small quota")).carrier,
@@ -182,12 +182,16 @@ impl Pair {
                         live.waiting.push_back(cost);
                     }
                 }
-                Action::Control { id, head, payload } => {
+                Action::Control {
+                    id,
+                    head,
+                    payload,
+                    cost,
+                } => {
                     self.sees(end, id.get(), (head, payload.to_vec()));
-                }
-                Action::Swallowed { id, cost } => {
-                    let live = self.ends[end].live.get_mut(&id.get());
-                    live.expect("a channel that lives").waiting.push_back(cost);
+                    if let Some(live) = self.ends[end].live.get_mut(&id.get()) {
+                        live.waiting.push_back(cost);
+                    }
                 }
                 Action::Requested(id, head) => {
                     assert_eq!(end, SERVER);
