@@ -20,6 +20,7 @@ impl Trunk {
     /// Takes octets from the network, decoded and unmasked in place. All of it is used.
     pub fn handle_input(&mut self, now: Instant, input: &mut [u8]) {
         self.now = now;
+        self.count_anew();
         let mut used = 0;
         loop {
             let (n, came) = self.physical.receive(now, &mut input[used..]);
@@ -37,6 +38,16 @@ impl Trunk {
         }
         self.physical.keep(&input[used..]);
         self.hear_physical();
+    }
+
+    /// What is limited by time begins anew once the time is over.
+    fn count_anew(&mut self) {
+        let (_, since) = self.requests;
+        if self.now >= since + REQUESTS_WINDOW {
+            self.requests = (0, self.now);
+            self.carrier.replenish(&mut self.actions);
+            self.carry_out(&[]);
+        }
     }
 
     /// The peer has ended its side of the stream.
@@ -62,6 +73,7 @@ impl Trunk {
     /// The time is now this.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
+        self.count_anew();
         self.physical.handle_timeout(now);
         while let Some((deadline, key)) = self.deadlines.first().copied()
             && deadline <= now
@@ -309,11 +321,6 @@ impl Trunk {
     /// Server: the client asks for a channel.
     fn request(&mut self, id: ChannelId, head: &Bytes) {
         let (count, since) = self.requests;
-        let (count, since) = if self.now >= since + REQUESTS_WINDOW {
-            (0, self.now)
-        } else {
-            (count, since)
-        };
         self.requests = (count + 1, since);
         if count >= MAX_REQUESTS {
             self.fail(&Failure::protocol("too many channels are asked for"));
