@@ -460,3 +460,14 @@ impl Carrier for Multiplexing {
         self.give_slots_again(actions);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_as_small_as_the_readme_says() {
+        let octets = size_of::<Channel>();
+        assert!(octets <= 150, "{octets}");
+    }
+}

@@ -85,39 +85,54 @@ pub(crate) fn whole(head: &[u8]) -> Result<Vec<u8>, BadHead> {
     Ok(whole)
 }
 
-/// The fields that a difference is a difference to.
+/// The fields that a difference is a difference to: lines of a name in lower case, a colon and a
+/// value, in one string, since it is kept as long as the connection lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Base(Vec<(String, String)>);
+pub(crate) struct Base(String);
 
 impl Base {
     /// The fields of a head, without those that logical handshakes leave out.
     pub(crate) fn new(head: &[u8], left_out: &[&str]) -> Result<Self, BadHead> {
-        let fields = Lines::read(head)?.fields.into_iter();
-        let fields = fields.map(|field| (folded(field.name), field.value.to_owned()));
-        Ok(Self(
-            fields
-                .filter(|(name, _)| !left_out.contains(&name.as_str()))
-                .collect(),
-        ))
+        let mut base = Self::default();
+        for field in Lines::read(head)?.fields {
+            let name = folded(field.name);
+            if !left_out.contains(&name.as_str()) {
+                base.push(&name, field.value);
+            }
+        }
+        base.0.shrink_to_fit();
+        Ok(base)
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        for part in [name, ":", value, "\n"] {
+            self.0.push_str(part);
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(':'))
     }
 
     /// The base that the physical handshake makes: of the extensions, those in front of ours, which
     /// are those of channel 1 (section 11).
     pub(crate) fn physical(head: &[u8], left_out: &[&str], token: &str) -> Result<Self, BadHead> {
-        let Self(mut fields) = Self::new(head, left_out)?;
-        let lines = fields.iter().filter(|(name, _)| name == EXTENSIONS);
-        let all: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
-        let all = all.join(", ");
-        let before: Vec<&str> = elements(&all)
+        let all = Self::new(head, left_out)?;
+        let lines = all.fields().filter(|(name, _)| *name == EXTENSIONS);
+        let extensions: Vec<&str> = lines.map(|(_, value)| value).collect();
+        let extensions = extensions.join(", ");
+        let before: Vec<&str> = elements(&extensions)
             .into_iter()
             .take_while(|element| element.split(';').next().map(str::trim) != Some(token))
             .collect();
-        let before = before.join(", ");
-        fields.retain(|(name, _)| name != EXTENSIONS);
-        if !before.is_empty() {
-            fields.push((EXTENSIONS.to_owned(), before));
+        let mut base = Self::default();
+        for (name, value) in all.fields().filter(|(name, _)| *name != EXTENSIONS) {
+            base.push(name, value);
         }
-        Ok(Self(fields))
+        if !before.is_empty() {
+            base.push(EXTENSIONS, &before.join(", "));
+        }
+        Ok(base)
     }
 
     /// The whole head that a difference stands for.
@@ -128,11 +143,7 @@ impl Base {
             .iter()
             .map(|field| folded(field.name))
             .collect();
-        let kept = self
-            .0
-            .iter()
-            .filter(|(name, _)| !said.contains(name))
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = self.fields().filter(|(name, _)| !said.contains(*name));
         // A field without a value takes it away.
         let new = delta
             .fields
@@ -167,11 +178,11 @@ impl Base {
             }
             let of_name = |other: &&Field<'_>| other.name.eq_ignore_ascii_case(&name);
             let new = lines.fields.iter().filter(of_name);
-            let old = self.0.iter().filter(|(other, _)| *other == name);
+            let old = self.fields().filter(|(other, _)| *other == name);
             let same = new
                 .clone()
                 .map(|field| field.value)
-                .eq(old.map(|(_, value)| value.as_str()));
+                .eq(old.map(|(_, value)| value));
             if !same {
                 for field in new {
                     put_field(field.name, field.value, &mut delta);
@@ -179,8 +190,8 @@ impl Base {
             }
             said.insert(name);
         }
-        for (name, _) in &self.0 {
-            if said.insert(name.clone()) {
+        for (name, _) in self.fields() {
+            if said.insert(name.to_owned()) {
                 delta.extend_from_slice(name.as_bytes());
                 delta.extend_from_slice(b":\r\n");
             }
