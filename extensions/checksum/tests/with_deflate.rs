@@ -79,13 +79,17 @@ fn converse([mut client, mut server]: [Connection; 2], first: u8) {
     for text in ["Hello", "", &long, "Hello"] {
         let message = Message::text(text);
         for _ in 0..2 {
-            client.send(message.clone(), Hints::new()).unwrap();
+            client
+                .send(message.clone(), Hints::new())
+                .expect("it is open");
             let (wire, events) = carry(&mut client, &mut server);
             assert_eq!(events, [Event::Message(message.clone())]);
             if text == long {
                 assert_eq!(wire[0] & 0x70, first);
             }
-            server.send(message.clone(), Hints::new()).unwrap();
+            server
+                .send(message.clone(), Hints::new())
+                .expect("it is open");
             let (_, events) = carry(&mut server, &mut client);
             assert_eq!(events, [Event::Message(message.clone())]);
         }
@@ -154,7 +158,9 @@ fn of_two_compressors_one_is_agreed_and_the_checksum_stands_behind_either() {
     // Frames of 50 octets are below its threshold, or not: what counts is that they arrive.
     let [mut client, mut server] = ends;
     let message = Message::text("Hello, hello, hello. ".repeat(100));
-    client.send(message.clone(), Hints::new()).unwrap();
+    client
+        .send(message.clone(), Hints::new())
+        .expect("it is open");
     let (_, events) = carry(&mut client, &mut server);
     assert_eq!(events, [Event::Message(message)]);
 }
