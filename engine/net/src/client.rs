@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::opening;
+use crate::opening::{self, shared};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -44,7 +44,7 @@ impl Client {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
-            config: Arc::new(config),
+            config: shared(config),
             #[cfg(feature = "rustls")]
             tls: None,
             open_timeout: Duration::from_secs(10),

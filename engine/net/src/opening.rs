@@ -23,6 +23,13 @@ use crate::socket::{Opening, WebSocket};
 /// Octets read at a time while a head comes in.
 const READ: usize = 4096;
 
+/// A configuration for many connections. Extensions that split a connection are not offered and not
+/// accepted: nothing here drives a [`Trunk`](cloverleaf_proto::Trunk) yet.
+pub(crate) fn shared(mut config: Config) -> Arc<Config> {
+    config.extensions = config.extensions.without_carriers();
+    Arc::new(config)
+}
+
 /// Opens a WebSocket over `stream` as a client.
 pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::driver::Drain;
 use crate::error::{Error, ErrorKind};
-use crate::opening::Incoming;
+use crate::opening::{Incoming, shared};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -47,7 +47,7 @@ impl Acceptor {
     #[must_use]
     pub fn new(config: Config, options: ServerOptions) -> Self {
         Self {
-            config: Arc::new(config),
+            config: shared(config),
             options: Arc::new(options),
         }
     }
@@ -148,7 +148,7 @@ impl Server {
     /// Sets how connections behave.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = Arc::new(config);
+        self.config = shared(config);
         self
     }
 

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use cloverleaf::proto::extension::{
+    Agreement, Claims, Declined, Extension, Extensions, Params, Stage,
+};
 use cloverleaf::{Acceptor, Client, Error, ErrorKind, ServerOptions, WebSocket, accept, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
@@ -250,4 +253,52 @@ async fn a_subprotocol_is_agreed_by_both_ends() {
     let (client, server) = tokio::join!(opener.open(near, request), acceptor.accept(far));
     assert_eq!(client.unwrap().protocol(), Some("b"));
     assert_eq!(server.unwrap().protocol(), Some("b"));
+}
+
+/// Would split the connection, if anything drove it.
+#[derive(Debug)]
+struct Splitting;
+
+impl Extension for Splitting {
+    fn name(&self) -> &str {
+        "x-split"
+    }
+    fn claims(&self) -> Claims {
+        Claims::at(Stage::Carrier)
+    }
+    fn offers(&self) -> Vec<Params> {
+        vec![Params::new()]
+    }
+    fn accept(&self, _: &Params) -> Result<Agreement, Declined> {
+        Ok(Agreement::new(Params::new()))
+    }
+}
+
+#[tokio::test]
+async fn an_extension_that_splits_connections_is_neither_offered_nor_accepted() {
+    let config = || {
+        let mut config = quiet();
+        config.extensions = Extensions::new().with(Splitting).unwrap();
+        config
+    };
+    let (mut peer, stream) = pipe();
+    let client = Client::new(config());
+    let asking = client.open(stream, request("ws://localhost/").unwrap());
+    let asked = async {
+        let head = String::from_utf8(peer.head().await).unwrap();
+        drop(peer);
+        head
+    };
+    let (refused, head) = tokio::join!(asking, asked);
+    assert!(refused.is_err());
+    assert!(!head.contains("x-split"), "{head}");
+
+    let (mut peer, stream) = pipe();
+    let acceptor = Acceptor::new(config(), ServerOptions::default());
+    let offered = String::from_utf8(REQUEST.to_vec()).unwrap();
+    let offered = offered.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x-split\r\n\r\n");
+    peer.write(offered.as_bytes()).await;
+    let socket = acceptor.accept(stream).await.unwrap();
+    assert_eq!(socket.opening().agreed, []);
+    assert_eq!(socket.opening().skipped[0].to_string(), "x-split: unknown");
 }

@@ -143,7 +143,8 @@ impl Extensions {
     }
 
     /// The same without those that split connections: what a channel may use.
-    pub(crate) fn without_carriers(&self) -> Self {
+    #[must_use]
+    pub fn without_carriers(&self) -> Self {
         let mut all = Registered::clone(&self.0);
         all.negotiable
             .retain(|extension| extension.claims().stage() != Stage::Carrier);
