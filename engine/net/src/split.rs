@@ -112,7 +112,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         let broken = driver.is_broken();
         let connection = driver.connection();
         // While it waited, the sender may have read something that the receiver waits for, or an
-        // encoder may have told something. And a closing handshake has a deadline, for which the receiver must set its timer.
+        // encoder may have told something. And a closing handshake has a deadline, for which the
+        // receiver must set its timer.
         let told = connection.has_notices();
         let news = broken || told || connection.has_input() || connection.state() != State::Open;
         drop(socket);

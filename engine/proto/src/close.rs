@@ -93,6 +93,15 @@ impl CloseFrame {
     /// The most octets a reason can have: a control frame's 125 less the code's two.
     pub const MAX_REASON: usize = 123;
 
+    /// As much of a reason as fits. It is never cut inside a character.
+    pub(crate) fn cut_reason(reason: &str) -> &str {
+        let mut end = reason.len().min(Self::MAX_REASON);
+        while !reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        &reason[..end]
+    }
+
     /// Reads the payload of a close frame; `None` if it is empty.
     ///
     /// # Errors

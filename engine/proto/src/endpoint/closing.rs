@@ -143,12 +143,7 @@ impl Closing {
 }
 
 fn payload(code: CloseCode, reason: &str) -> Bytes {
-    // A reason of ours that is too long is cut, and never inside a character.
-    let mut end = reason.len().min(CloseFrame::MAX_REASON);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    let reason = &reason[..end];
+    let reason = CloseFrame::cut_reason(reason);
     let mut payload = BytesMut::with_capacity(2 + reason.len());
     payload.put_u16(code.number());
     payload.put_slice(reason.as_bytes());

@@ -1,7 +1,6 @@
 //! Negotiation (RFC 6455 §9.1): the server's walk over the offers, the client's check of the answer.
 
 use core::fmt;
-
 use std::sync::Arc;
 
 use super::{

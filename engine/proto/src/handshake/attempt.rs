@@ -69,12 +69,9 @@ pub(super) fn encode(request: &ClientRequest, key: &str, offers: &str) -> (Reque
 /// list them in the reason.
 pub(super) fn close_for(missing: &[String], key: [u8; 4]) -> Vec<u8> {
     let names = missing.join(", ");
-    let mut end = names.len().min(CloseFrame::MAX_REASON);
-    while !names.is_char_boundary(end) {
-        end -= 1;
-    }
+    let names = CloseFrame::cut_reason(&names);
     let code = CloseCode::MANDATORY_EXTENSION.number().to_be_bytes();
-    let mut payload = [&code, &names.as_bytes()[..end]].concat();
+    let mut payload = [&code, names.as_bytes()].concat();
     mask(&mut payload, key, 0);
     let length = u8::try_from(payload.len()).expect("it was cut to 125 octets");
     let mut frame = vec![Head::new(OpCode::CLOSE).octet(), 0x80 | length];

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::channel::{Channel, Stage};
 use super::{Key, MAX_REQUESTS, News, REQUESTS_WINDOW, State, Trunk, heads};
-use crate::close::CloseCode;
+use crate::close::{CloseCode, CloseFrame};
 use crate::connection::{MessageRef, Received as Came};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
-use crate::extension::{Action, ChannelId, EndsFor, Failure, Negotiated};
+use crate::extension::{Action, ChannelId, EndsFor, Failure};
 use crate::frame::{Head, OpCode};
 use crate::handshake::{ClientProgress, HandshakeError, Opened, ServerHandshake, ServerProgress};
 use crate::message::{Kind, Message};
@@ -134,12 +134,8 @@ impl Trunk {
 
     /// Fails the physical connection.
     fn fail(&mut self, failure: &Failure) {
-        // Cut to what fits, as every reason.
-        let mut end = failure.reason().len().min(100);
-        while !failure.reason().is_char_boundary(end) {
-            end -= 1;
-        }
-        let reason = failure.reason().get(..end).unwrap_or_default();
+        let reason = CloseFrame::cut_reason(failure.reason());
+        // The code is allowed and the reason fits.
         let _ = self.physical.close(CloseCode::INTERNAL_ERROR, reason);
     }
 
@@ -399,17 +395,14 @@ impl Trunk {
     /// A channel's opening handshake has succeeded.
     fn finish(&mut self, key: Key) {
         self.set_deadline(key, None);
-        let Some(channel) = self.channels.get_mut(&key) else {
+        // Taken out, since its handshake ends in what takes its place.
+        let Some(channel) = self.channels.remove(&key) else {
             return;
         };
-        let none = Channel::open(channel.id, self.role, &self.config, Negotiated::default());
-        let opened = match core::mem::replace(&mut channel.stage, none.stage) {
+        let opened = match channel.stage {
             Stage::Asked(handshake) => handshake.finish(),
             Stage::Asking(handshake) => handshake.finish(),
-            Stage::Open(endpoint) => {
-                channel.stage = Stage::Open(endpoint);
-                return;
-            }
+            Stage::Open(_) => Err(HandshakeError::Unfinished),
         };
         let Ok(Opened {
             handshake,
@@ -423,8 +416,9 @@ impl Trunk {
         let skipped = extensions.skipped().to_vec();
         let mut endpoint = Endpoint::new(self.role, Arc::clone(&self.config), extensions);
         endpoint.show_opening(&handshake);
-        channel.stage = Stage::Open(Box::new(endpoint));
+        let stage = Stage::Open(Box::new(endpoint));
         let ready = !channel.tail.is_empty();
+        self.channels.insert(key, Channel { stage, ..channel });
         self.news.push_back(News::Opened(
             key,
             Box::new(super::Opening {

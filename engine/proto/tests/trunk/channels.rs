@@ -49,6 +49,41 @@ fn messages_longer_than_the_quota_are_cut_to_it_and_arrive_whole() {
     }
 }
 
+/// Counts the channels that it is shown.
+#[derive(Debug, Default)]
+struct Counter(std::sync::atomic::AtomicUsize);
+
+impl cloverleaf_proto::extension::Tap for Counter {
+    fn attach(&self, _: Role) -> Box<dyn cloverleaf_proto::extension::Watcher> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Box::new(Blind)
+    }
+}
+
+struct Blind;
+
+impl cloverleaf_proto::extension::Watcher for Blind {
+    fn frame(
+        &mut self,
+        _: cloverleaf_proto::extension::View,
+        _: cloverleaf_proto::extension::Direction,
+        _: cloverleaf_proto::frame::Head,
+        _: &[u8],
+    ) {
+    }
+}
+
+#[test]
+fn a_tap_is_attached_once_for_each_channel_of_each_end() {
+    let counter = std::sync::Arc::new(Counter::default());
+    let mut config = crate::ends::toy(Settings::default());
+    config.taps = vec![std::sync::Arc::clone(&counter) as _];
+    let mut pair = Pair::with(&config, ServerOptions::default());
+    pair.open(2);
+    let attached = counter.0.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(attached, 2 * 3);
+}
+
 #[test]
 fn each_channel_compresses_with_a_context_of_its_own() {
     let extensions = Extensions::new()
