@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::close::CloseCode;
-use crate::extension::Failure;
+use crate::extension::{Dropped, Failure};
 use crate::frame::{OpCode, Rsv};
 
 /// A way for the peer to break RFC 6455.
@@ -208,6 +208,9 @@ impl core::error::Error for Deadline {}
 pub enum ConnectionError {
     /// A deadline passed.
     Deadline(Deadline),
+    /// A channel was ended by the carrier, without a closing handshake: by the peer, or for a mistake
+    /// of the peer.
+    Dropped(Dropped),
     /// An agreed extension refused what the peer sent.
     Extension(Failure),
     /// A limit was exceeded.
@@ -225,7 +228,9 @@ impl ConnectionError {
         match self {
             Self::Deadline(Deadline::Message) => Some(CloseCode::POLICY_VIOLATION),
             Self::Deadline(Deadline::Ping) => Some(CloseCode::INTERNAL_ERROR),
-            Self::Deadline(Deadline::Close | Deadline::WriteStall) | Self::Lost => None,
+            Self::Deadline(Deadline::Close | Deadline::WriteStall)
+            | Self::Dropped(_)
+            | Self::Lost => None,
             Self::Extension(failure) => Some(failure.close_code()),
             Self::Limit(limit) => Some(limit.close_code()),
             Self::Protocol(error) => Some(error.close_code()),
@@ -237,6 +242,7 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadline(deadline) => deadline.fmt(f),
+            Self::Dropped(dropped) => dropped.fmt(f),
             Self::Extension(failure) => failure.fmt(f),
             Self::Limit(limit) => limit.fmt(f),
             Self::Lost => f.write_str("connection lost without a closing handshake"),

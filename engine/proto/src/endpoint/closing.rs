@@ -155,7 +155,7 @@ fn reason_of(error: &ConnectionError) -> String {
         ConnectionError::Deadline(deadline) => deadline.message().to_owned(),
         ConnectionError::Extension(failure) => failure.reason().to_owned(),
         ConnectionError::Limit(limit) => limit.message().to_owned(),
-        ConnectionError::Lost => String::new(),
+        ConnectionError::Dropped(_) | ConnectionError::Lost => String::new(),
         ConnectionError::Protocol(error) => error.message().to_owned(),
     }
 }

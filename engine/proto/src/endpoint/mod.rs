@@ -21,7 +21,8 @@ use crate::config::Config;
 use crate::error::{ConnectionError, UsageError};
 use crate::event::{Closed, Event};
 use crate::extension::{
-    Direction, Failure, Hints, Negotiated, Pipelines, Statistics, View, Watchers,
+    ChannelId, Direction, Failure, Hints, Negotiated, Pipelines, Statistics, View, Watcher,
+    Watchers,
 };
 use crate::frame::{Frame, Head, OpCode};
 use crate::handshake::Handshake;
@@ -69,8 +70,29 @@ impl Endpoint {
     /// An endpoint in the open state, behind a finished opening handshake.
     #[must_use]
     pub fn new(role: Role, config: Arc<Config>, negotiated: Negotiated) -> Self {
+        let watchers = config.taps.iter().map(|tap| tap.attach(role)).collect();
+        Self::watched(role, config, negotiated, watchers)
+    }
+
+    /// The endpoint of a channel.
+    pub(crate) fn of_channel(
+        role: Role,
+        config: Arc<Config>,
+        negotiated: Negotiated,
+        id: ChannelId,
+    ) -> Self {
+        let taps = config.taps.iter();
+        let watchers = taps.map(|tap| tap.attach_channel(role, id)).collect();
+        Self::watched(role, config, negotiated, watchers)
+    }
+
+    fn watched(
+        role: Role,
+        config: Arc<Config>,
+        negotiated: Negotiated,
+        watchers: Vec<Box<dyn Watcher>>,
+    ) -> Self {
         let pipelines = negotiated.into_pipelines(config.clock.clone());
-        let watchers: Vec<_> = config.taps.iter().map(|tap| tap.attach(role)).collect();
         Self {
             role,
             config,
@@ -311,9 +333,14 @@ impl Endpoint {
 
     /// The peer's frames have ended.
     pub fn handle_eof(&mut self) {
+        self.lose(ConnectionError::Lost);
+    }
+
+    /// The peer's frames have ended, for this reason.
+    pub(crate) fn lose(&mut self, error: ConnectionError) {
         // Behind the peer's close frame, the end of its stream is no loss.
         if matches!(self.state(), State::Open | State::Closing) {
-            self.fail(ConnectionError::Lost);
+            self.fail(error);
         }
     }
 

@@ -59,6 +59,20 @@ impl Dropped {
     }
 }
 
+/// One line for a log. The text may be the peer's, and what cannot be printed is escaped.
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the channel was dropped")?;
+        if let Some(code) = self.code {
+            write!(f, " ({code})")?;
+        }
+        if !self.reason.is_empty() {
+            write!(f, ": {}", self.reason.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
 /// Splits a physical connection into logical channels, and joins them again.
 ///
 /// A carrier translates and counts; it never queues, never waits and knows nothing of WebSockets
@@ -116,7 +130,8 @@ pub trait Carrier: Send {
         actions: &mut Vec<Action>,
     );
 
-    /// Both close frames of a channel have crossed: it is gone, and its number is free.
+    /// Both close frames of a channel have crossed: it is gone, and its number is free. Called before
+    /// the next [`receive`](Self::receive).
     fn closed(&mut self, id: ChannelId, actions: &mut Vec<Action>);
 
     /// Ends a channel without a closing handshake. The engine knows: there is no

@@ -163,6 +163,20 @@ impl Negotiated {
         negotiated
     }
 
+    /// Server: what splits the connection and nothing else, as if it had been offered without
+    /// parameters. No header tells of it: a subprotocol does.
+    pub(crate) fn carrier_alone(extensions: &Extensions) -> Self {
+        let carrier = extensions
+            .iter()
+            .find(|extension| extension.claims().stage() == Stage::Carrier)
+            .and_then(|extension| extension.accept(&Params::new()).ok())
+            .and_then(|agreement| agreement.carrier);
+        Self {
+            carrier,
+            ..Self::default()
+        }
+    }
+
     fn with_local(extensions: &Extensions) -> Self {
         Self {
             links: extensions.local_links(),
@@ -285,12 +299,11 @@ impl Negotiated {
         Some(answers.join(", "))
     }
 
-    /// Whether the last agreed extension splits the connection.
+    /// Whether there is something that splits the connection, as the last agreed extension may.
     #[must_use]
     pub fn has_carrier(&self) -> bool {
-        self.links
-            .last()
-            .is_some_and(|link| link.claims().stage() == Stage::Carrier)
+        let is_carrier = |link: &Link| link.claims().stage() == Stage::Carrier;
+        self.carrier.is_some() || self.links.last().is_some_and(is_carrier)
     }
 
     /// Takes out what splits the connection, if that was agreed on. What stood before it in the answer
@@ -299,7 +312,8 @@ impl Negotiated {
     pub fn take_carrier(&mut self) -> Option<Box<dyn Carrier>> {
         let carrier = self.carrier.take()?;
         // Nothing stands behind a carrier.
-        self.links.pop();
+        let is_carrier = |link: &mut Link| link.claims().stage() == Stage::Carrier;
+        self.links.pop_if(is_carrier);
         Some(carrier)
     }
 

@@ -151,6 +151,12 @@ impl Extensions {
         Self(Arc::new(all))
     }
 
+    /// Whether there is one that splits connections.
+    pub(crate) fn has_carrier(&self) -> bool {
+        self.iter()
+            .any(|extension| extension.claims().stage() == Stage::Carrier)
+    }
+
     /// The codecs that are always there, ready to work.
     pub(super) fn local_links(&self) -> Vec<Link> {
         let links = self.0.local.iter().map(|local| {

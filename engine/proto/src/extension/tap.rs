@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::ChannelId;
 use crate::event::Closed;
 use crate::frame::Head;
 use crate::handshake::Handshake;
@@ -41,6 +42,13 @@ pub enum View {
 pub trait Tap: fmt::Debug + Send + Sync {
     /// A connection begins. What is returned sees its frames, and is dropped with it.
     fn attach(&self, role: Role) -> Box<dyn Watcher>;
+
+    /// A channel of a connection that carries many begins. Else as [`attach`](Self::attach), which is
+    /// what it does by default.
+    fn attach_channel(&self, role: Role, id: ChannelId) -> Box<dyn Watcher> {
+        let _ = id;
+        self.attach(role)
+    }
 }
 
 /// Looks at the frames of one connection.

@@ -300,7 +300,7 @@ impl ClientHandshake {
         }
     }
 
-    fn fail(&mut self, error: HandshakeError) {
+    pub(crate) fn fail(&mut self, error: HandshakeError) {
         if !matches!(error, HandshakeError::MissingExtension(_)) {
             self.output.clear();
         }

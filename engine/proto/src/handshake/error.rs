@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Response};
 
 use super::Rejection;
-use crate::extension::Refused;
+use crate::extension::{Dropped, Refused};
 use crate::http::{HeadError, MalformedExtensions};
 
 /// Why no connection was opened. The transport is to be closed, behind what is left to transmit.
@@ -17,6 +17,8 @@ pub enum HandshakeError {
     BadAccept,
     /// Client: `Connection` does not list `upgrade`.
     ConnectionHeader,
+    /// Client: the carrier has ended the channel before the server's answer.
+    Dropped(Dropped),
     /// The byte stream ended first.
     Eof,
     /// Client: an extension of the answer was not offered, or cannot work.
@@ -56,6 +58,7 @@ impl fmt::Display for HandshakeError {
             Self::ConnectionHeader => {
                 f.write_str("the server's 101 does not say `Connection: Upgrade`")
             }
+            Self::Dropped(dropped) => dropped.fmt(f),
             Self::Eof => f.write_str("the connection ended during the opening handshake"),
             Self::Extension(refused) => write!(f, "the server's extensions cannot be: {refused}"),
             Self::Head(error) => write!(f, "the server's answer is not acceptable: {error}"),

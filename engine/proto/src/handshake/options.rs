@@ -30,6 +30,12 @@ pub struct ServerOptions {
     /// Refuse a client that offers none of `protocols` with 400. Default: no; RFC 6455 lets it
     /// connect without one.
     pub require_protocol: bool,
+    /// The subprotocol that stands for the [carrier](crate::extension::Carrier) in
+    /// [`Config::extensions`](crate::Config::extensions). Browsers cannot offer extensions: a client that offers this subprotocol gets the
+    /// channels of the carrier all the same, but no first one, since the connection itself speaks
+    /// nothing else, and no other extension on it. `Host`, `Origin` and `Cookie` of every channel
+    /// are those of the connection: a browser vouches for them, a page does not. Default: none.
+    pub channels_over: Option<String>,
     /// Extensions without which no connection opens: a client with whom one of them cannot be agreed
     /// is refused, and so is every client if one of them is not registered in
     /// [`Config::extensions`](crate::Config::extensions). Default: none. A server that wants to decide from case to case looks at
@@ -58,6 +64,7 @@ impl Default for ServerOptions {
             protocols: Vec::new(),
             client_protocol_order: false,
             require_protocol: false,
+            channels_over: None,
             required_extensions: Vec::new(),
             missing_extension_status: StatusCode::BAD_REQUEST,
             response_headers: HeaderMap::new(),
@@ -89,6 +96,7 @@ impl fmt::Debug for ServerOptions {
             .field("protocols", &self.protocols)
             .field("client_protocol_order", &self.client_protocol_order)
             .field("require_protocol", &self.require_protocol)
+            .field("channels_over", &self.channels_over)
             .field("required_extensions", &self.required_extensions)
             .field("missing_extension_status", &self.missing_extension_status)
             .field("response_headers", &self.response_headers)

@@ -297,6 +297,12 @@ impl ServerHandshake {
         Ok(received)
     }
 
+    /// The subprotocol that stands for a carrier, if the client offers it and there is one.
+    fn channels_over(&self, offered: &[String]) -> Option<String> {
+        let name = self.options.channels_over.as_ref()?;
+        (offered.contains(name) && self.config.extensions.has_carrier()).then(|| name.clone())
+    }
+
     fn reject(&mut self, rejection: Rejection) {
         // What came behind the request would be taken for the next one, so there is none then.
         let again = rejection.status() == StatusCode::UNAUTHORIZED
@@ -324,7 +330,9 @@ impl ServerHandshake {
             Subprotocol::Chosen(name) if received.protocols.contains(&name) => Some(name),
             Subprotocol::Chosen(name) => return Err(DecisionError::ProtocolNotOffered(name)),
             Subprotocol::Preferred => {
-                let chosen = self.options.choose_protocol(&received.protocols);
+                let chosen = self
+                    .channels_over(&received.protocols)
+                    .or_else(|| self.options.choose_protocol(&received.protocols));
                 if chosen.is_none() && self.options.require_protocol {
                     self.reject(Rejection::bad_request(
                         "none of the offered subprotocols is spoken here",
@@ -341,8 +349,15 @@ impl ServerHandshake {
         if let Some(name) = others.keys().find(|name| is_own_header(name)) {
             return Err(DecisionError::ReservedHeader(name.clone()));
         }
-        let extensions = Negotiated::accept(&self.config.extensions, received.offers.clone());
-        let missing = |name: &&String| !extensions.has(name);
+        let for_channels =
+            protocol.is_some() && protocol == self.channels_over(&received.protocols);
+        let extensions = if for_channels {
+            Negotiated::carrier_alone(&self.config.extensions)
+        } else {
+            Negotiated::accept(&self.config.extensions, received.offers.clone())
+        };
+        // What is required is required of each channel, whose handshakes come later.
+        let missing = |name: &&String| !for_channels && !extensions.has(name);
         if let Some(name) = self.options.required_extensions.iter().find(missing) {
             let status = self.options.missing_extension_status;
             // An interim answer refuses nothing, and a 101 would say the contrary.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::error::UsageError;
-use crate::extension::{ChannelId, Negotiated};
+use crate::extension::{ChannelId, Dropped, Negotiated};
 use crate::frame::{Frame, Head, OpCode, Rsv};
 use crate::handshake::{ClientHandshake, Handshake, ServerHandshake};
 use crate::role::Role;
@@ -41,6 +41,8 @@ pub(super) struct Channel {
     pub(super) close_came: bool,
     /// Nobody will ask for its events.
     pub(super) abandoned: bool,
+    /// Why it was dropped, if it was.
+    pub(super) dropped: Option<Box<Dropped>>,
 }
 
 impl Channel {
@@ -56,6 +58,7 @@ impl Channel {
             close_sent: false,
             close_came: false,
             abandoned: false,
+            dropped: None,
         }
     }
 
@@ -65,7 +68,7 @@ impl Channel {
         config: &Arc<Config>,
         negotiated: Negotiated,
     ) -> Self {
-        let endpoint = Endpoint::new(role, Arc::clone(config), negotiated);
+        let endpoint = Endpoint::of_channel(role, Arc::clone(config), negotiated, id);
         Self::new(id, Stage::Open(Box::new(endpoint)))
     }
 
@@ -89,6 +92,11 @@ impl Channel {
             Stage::Open(endpoint) => endpoint.queued() + cutting,
             _ => 0,
         }
+    }
+
+    /// Whether an extension has told something that was not asked for yet.
+    pub(super) fn has_notices(&self) -> bool {
+        matches!(&self.stage, Stage::Open(endpoint) if endpoint.has_notices())
     }
 
     /// Whether there is a frame to send.
@@ -127,11 +135,16 @@ pub(super) struct Tail {
 }
 
 /// In front of each payload: first octet of the header, length, cost.
-const HEADER: usize = 1 + 4 + 4;
+pub(super) const HEADER: usize = 1 + 4 + 4;
 
 impl Tail {
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.octets.len()
+    }
+
+    /// Octets that it holds, those beside the frames included.
+    pub(super) fn len(&self) -> usize {
+        self.octets.len() - self.start
     }
 
     pub(super) fn push(&mut self, head: Head, payload: &[u8], cost: usize) {

@@ -17,19 +17,46 @@ const LEFT_OUT: [&[u8]; 4] = [
 /// neither sees a channel.
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
 
+/// What a browser says of a page, and a page cannot: the host it talks to, its own origin, and the
+/// cookies that it may not even see.
+const VOUCHED: [&[u8]; 3] = [b"host", b"origin", b"cookie"];
+
+/// Refuses a request that cannot be read.
+pub(super) const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+
 /// A head without what a channel leaves out.
 pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
+    lines(head, |name| !is_one_of(name, &LEFT_OUT))
+}
+
+/// The fields of a physical request that every channel has in common.
+pub(super) fn vouched(head: &[u8]) -> Vec<u8> {
+    lines(head, |name| is_one_of(name, &VOUCHED))
+}
+
+/// The request of a channel with those fields in place of its own. `None` if its target names a host
+/// as well (RFC 9112 §3.2.2), or there is none.
+pub(super) fn with_vouched(head: &[u8], vouched: &[u8]) -> Option<Vec<u8>> {
+    let target = head.split(|octet| *octet == b' ').nth(1)?;
+    if !target.starts_with(b"/") {
+        return None;
+    }
+    let head = lines(head, |name| !is_one_of(name, &VOUCHED));
+    Some(with(&head, vouched))
+}
+
+fn lines(head: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
     for line in head.split_inclusive(|octet| *octet == b'\n') {
-        let name = line.split(|octet| *octet == b':').next().unwrap_or(line);
-        let left_out = LEFT_OUT
-            .iter()
-            .any(|left_out| name.eq_ignore_ascii_case(left_out));
-        if !left_out {
+        if wanted(line.split(|octet| *octet == b':').next().unwrap_or(line)) {
             out.extend_from_slice(line);
         }
     }
     out
+}
+
+fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {
+    names.iter().any(|one| name.eq_ignore_ascii_case(one))
 }
 
 /// The request of a channel as an ordinary one. What must not be there is taken out before: there is
@@ -37,7 +64,7 @@ pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
 pub(super) fn request(head: &[u8]) -> Vec<u8> {
     let fields =
         format!("Upgrade: websocket\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n");
-    with(head, fields.as_bytes())
+    with(&without_upgrade(head), fields.as_bytes())
 }
 
 /// The answer to the request with this key as an ordinary one.
@@ -47,12 +74,11 @@ pub(super) fn response(head: &[u8], key: &[u8]) -> Vec<u8> {
     }
     let accept = accept_key(key);
     let fields = format!("Upgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n");
-    with(head, fields.as_bytes())
+    with(&without_upgrade(head), fields.as_bytes())
 }
 
 /// The head with these fields behind its first line.
 fn with(head: &[u8], fields: &[u8]) -> Vec<u8> {
-    let head = without_upgrade(head);
     let first = head
         .iter()
         .position(|octet| *octet == b'\n')
@@ -87,6 +113,27 @@ mod tests {
         assert!(!text.contains("dGhlIHNhbXBsZSBub25jZQ"));
         assert!(text.starts_with("GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n"));
         assert!(text.ends_with("X-Upgrade: stays\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_a_browser_vouches_for_is_not_the_pages_to_say() {
+        let physical =
+            b"GET /mux HTTP/1.1\r\nHost: a\r\nX: y\r\nOrigin: http://a\r\nCookie: c=1\r\n\r\n";
+        let vouched = vouched(physical);
+        assert_eq!(vouched, b"Host: a\r\nOrigin: http://a\r\nCookie: c=1\r\n");
+        let asked =
+            b"GET /x HTTP/1.1\r\nhost: b\r\nORIGIN: http://b\r\nCookie: c=2\r\nY: z\r\n\r\n";
+        let made: &[u8] =
+            b"GET /x HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nCookie: c=1\r\nY: z\r\n\r\n";
+        assert_eq!(with_vouched(asked, &vouched).as_deref(), Some(made));
+        for elsewhere in [
+            &b"GET http://b/x HTTP/1.1\r\n\r\n"[..],
+            b"GET",
+            b"",
+            b"GET * HTTP/1.1",
+        ] {
+            assert_eq!(with_vouched(elsewhere, &vouched), None);
+        }
     }
 
     #[test]

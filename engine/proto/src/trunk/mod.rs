@@ -93,6 +93,8 @@ pub enum OpenError {
     Request(RequestError),
     /// Only a client opens channels.
     NotClient,
+    /// The request is larger than the carrier takes.
+    TooLarge,
 }
 
 impl fmt::Display for OpenError {
@@ -102,6 +104,7 @@ impl fmt::Display for OpenError {
             Self::Closed => f.write_str("the connection is closed"),
             Self::Request(error) => error.fmt(f),
             Self::NotClient => f.write_str("only a client opens channels"),
+            Self::TooLarge => f.write_str("the request is too large for a channel"),
         }
     }
 }
@@ -134,23 +137,31 @@ pub struct Trunk {
     actions: Vec<Action>,
     /// The payload of a physical message while it is made.
     wrapped: Vec<u8>,
-    /// Server: requests for channels since this moment.
-    requests: (u32, Instant),
+    /// When what is limited by time began anew.
+    replenished: Instant,
+    /// Server: what stands for the `Host`, `Origin` and `Cookie` of every channel, if the connection
+    /// speaks a subprotocol for channels.
+    vouched: Option<Vec<u8>>,
+    /// Octets in the tails of channels that were dropped.
+    left_behind: usize,
     /// What every request for a channel finds in its `http::Extensions`.
     context: http::Extensions,
     now: Instant,
     over: bool,
 }
 
-/// Server: so many requests for channels are looked at within [`REQUESTS_WINDOW`]; one more fails
-/// the physical connection. To open and drop a channel costs a peer little and us a handshake.
-const MAX_REQUESTS: u32 = 100;
-const REQUESTS_WINDOW: Duration = Duration::from_secs(10);
+/// What a carrier limits by time begins anew after so long.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// So many octets that came on channels which the peer then dropped wait to be asked for; what is
+/// beyond is thrown away. Without a bound, a peer could fill one channel after the other.
+const MAX_LEFT_BEHIND: usize = 1 << 20;
 
 impl Trunk {
     /// A trunk behind the opening handshake of its physical connection, whose agreed carrier was
     /// [taken out](Negotiated::take_carrier). What is left of the agreement, and the handshake
-    /// itself, are those of the first channel.
+    /// itself, are those of the first channel. There is none if the connection speaks the subprotocol
+    /// of [`ServerOptions::channels_over`].
     ///
     /// Octets that came behind the peer's head go to [`handle_input`](Self::handle_input) first.
     #[must_use]
@@ -186,7 +197,9 @@ impl Trunk {
             news: VecDeque::new(),
             actions: Vec::new(),
             wrapped: Vec::new(),
-            requests: (0, now),
+            replenished: now,
+            vouched: None,
+            left_behind: 0,
             context: opening.request.extensions().clone(),
             now,
             over: false,
@@ -199,6 +212,13 @@ impl Trunk {
             &opening.response_head,
             &mut trunk.actions,
         );
+        if opening.protocol.is_some() && opening.protocol == trunk.options.channels_over {
+            trunk.vouched = Some(heads::vouched(&opening.request_head));
+            trunk.carrier.closed(ChannelId::FIRST, &mut trunk.actions);
+            trunk.end(Key::FIRST);
+            trunk.channels.remove(&Key::FIRST);
+            trunk.news.clear();
+        }
         trunk.carry_out(&[]);
         trunk
     }
@@ -222,7 +242,14 @@ impl Trunk {
             ClientHandshake::new(request, nonce, config, self.now).map_err(OpenError::Request)?;
         let head = heads::without_upgrade(handshake.poll_transmit());
         let opened = self.carrier.open(&head, &mut self.actions);
-        let id = opened.ok_or(OpenError::NoSlot)?;
+        let Some(id) = opened else {
+            let has_slot = self.carrier.slots().is_some_and(|slots| slots > 0);
+            return Err(if has_slot {
+                OpenError::TooLarge
+            } else {
+                OpenError::NoSlot
+            });
+        };
         let written = handshake.poll_transmit().len();
         handshake.handle_written(written);
         let deadline = handshake.poll_timeout();
@@ -334,17 +361,19 @@ impl Trunk {
         self.command(key, |channel| channel.endpoint()?.close(code, reason))
     }
 
-    /// Nobody will ask for the events of this channel any more: it is closed with 1000, if it is not
-    /// closing already, and forgotten once it is over.
-    pub fn abandon(&mut self, key: Key) {
+    /// Nobody will ask for the events of this channel any more: it is closed with this code, if it is
+    /// not closing already, and forgotten once it is over.
+    pub fn abandon(&mut self, key: Key, code: CloseCode) {
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
         };
         channel.abandoned = true;
         match channel.endpoint() {
             Ok(endpoint) => {
-                // The code is allowed and there is no reason.
-                let _ = endpoint.close(CloseCode::NORMAL, "");
+                if endpoint.close(code, "").is_err() {
+                    // One that must not be sent: then the plainest.
+                    let _ = endpoint.close(CloseCode::NORMAL, "");
+                }
                 self.wake(key);
             }
             Err(_) => {
@@ -378,6 +407,10 @@ impl Trunk {
             return Err(UsageError::WriteBufferFull);
         }
         run(channel)?;
+        if channel.has_notices() {
+            // An encoder has told something.
+            self.news.push_back(News::Ready(key));
+        }
         self.wake(key);
         Ok(())
     }

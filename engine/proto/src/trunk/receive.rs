@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::channel::{Channel, Stage};
-use super::{Key, MAX_REQUESTS, News, REQUESTS_WINDOW, State, Trunk, heads};
+use super::channel::{Channel, HEADER, Stage, Tail};
+use super::{Key, MAX_LEFT_BEHIND, News, State, Trunk, WINDOW, heads};
 use crate::close::{CloseCode, CloseFrame};
 use crate::connection::{MessageRef, Received as Came};
 use crate::endpoint::Endpoint;
+use crate::error::ConnectionError;
 use crate::event::Event;
-use crate::extension::{Action, ChannelId, EndsFor, Failure};
+use crate::extension::{Action, ChannelId, Dropped, EndsFor, Failure};
 use crate::frame::{Head, OpCode};
 use crate::handshake::{ClientProgress, HandshakeError, Opened, ServerHandshake, ServerProgress};
 use crate::message::{Kind, Message};
@@ -42,9 +43,8 @@ impl Trunk {
 
     /// What is limited by time begins anew once the time is over.
     fn count_anew(&mut self) {
-        let (_, since) = self.requests;
-        if self.now >= since + REQUESTS_WINDOW {
-            self.requests = (0, self.now);
+        if self.now >= self.replenished + WINDOW {
+            self.replenished = self.now;
             self.carrier.replenish(&mut self.actions);
             self.carry_out(&[]);
         }
@@ -113,7 +113,7 @@ impl Trunk {
                 self.over = true;
                 let keys: Vec<Key> = self.channels.keys().copied().collect();
                 for key in keys {
-                    self.lose(key);
+                    self.lose(key, None);
                 }
                 self.news.push_back(News::Closed(Box::new(closed)));
             }
@@ -151,8 +151,13 @@ impl Trunk {
     fn carry_out_one(&mut self, action: Action, message: &[u8]) {
         match action {
             Action::Transmit(payload) => {
-                // A carrier answers, and what it answers to costs the peer as much.
-                let _ = self.physical.send_binary(&payload);
+                // What a carrier says cannot be left out: an answer, or room for more.
+                if self.physical.buffered() >= self.config.limits.max_write_buffer {
+                    self.fail(&Failure::protocol("answers are asked for, and not read"));
+                } else {
+                    // Closed: then there is nobody to hear it.
+                    let _ = self.physical.send_binary(&payload);
+                }
             }
             Action::Frame {
                 id,
@@ -186,9 +191,9 @@ impl Trunk {
                 }
             }
             Action::Slots => self.news.push_back(News::Slots),
-            Action::Dropped(id, _) => {
+            Action::Dropped(id, dropped) => {
                 if let Some(key) = self.keys.get(&id).copied() {
-                    self.lose(key);
+                    self.lose(key, Some(dropped));
                     self.drain(key);
                 }
             }
@@ -229,6 +234,9 @@ impl Trunk {
             let Some((head, at, cost)) = channel.tail.next() else {
                 return self.closed(key);
             };
+            if channel.dropped.is_some() {
+                self.left_behind = self.left_behind.saturating_sub(HEADER + at.len());
+            }
             let event = endpoint.handle_frame(head, channel.tail.payload(at));
             channel.tail.compact();
             if !channel.over {
@@ -254,7 +262,10 @@ impl Trunk {
             return None;
         }
         // Without a closing handshake, the channel was lost.
-        endpoint.handle_eof();
+        match channel.dropped.take() {
+            Some(dropped) => endpoint.lose(ConnectionError::Dropped(*dropped)),
+            None => endpoint.handle_eof(),
+        }
         let closed = endpoint.closed();
         endpoint.show_closed(&closed);
         self.channels.remove(&key);
@@ -281,14 +292,25 @@ impl Trunk {
     }
 
     /// A channel has ended without a closing handshake.
-    pub(super) fn lose(&mut self, key: Key) {
+    pub(super) fn lose(&mut self, key: Key, dropped: Option<Dropped>) {
         let Some(channel) = self.channels.get_mut(&key).filter(|channel| !channel.over) else {
             return;
         };
         match &mut channel.stage {
             // What came before is still to be delivered.
-            Stage::Open(_) => {}
-            Stage::Asking(handshake) => handshake.handle_eof(),
+            Stage::Open(_) => {
+                let left = self.left_behind + channel.tail.len();
+                if dropped.is_some() && left > MAX_LEFT_BEHIND {
+                    channel.tail = Tail::default();
+                } else if dropped.is_some() {
+                    self.left_behind = left;
+                }
+                channel.dropped = dropped.map(Box::new);
+            }
+            Stage::Asking(handshake) => match dropped {
+                Some(dropped) => handshake.fail(HandshakeError::Dropped(dropped)),
+                None => handshake.handle_eof(),
+            },
             Stage::Asked(handshake) => handshake.handle_eof(),
         }
         self.end(key);
@@ -316,17 +338,20 @@ impl Trunk {
 
     /// Server: the client asks for a channel.
     fn request(&mut self, id: ChannelId, head: &Bytes) {
-        let (count, since) = self.requests;
-        self.requests = (count + 1, since);
-        if count >= MAX_REQUESTS {
-            self.fail(&Failure::protocol("too many channels are asked for"));
+        let head = match &self.vouched {
+            Some(vouched) => heads::with_vouched(head, vouched),
+            None => Some(head.to_vec()),
+        };
+        let Some(head) = head else {
+            self.carrier
+                .answer(id, false, heads::BAD_REQUEST, &mut self.actions);
             return;
-        }
+        };
         let options = Arc::clone(&self.options);
         let config = Arc::clone(&self.config);
         let mut handshake = ServerHandshake::new(options, config, self.now);
         *handshake.context_mut() = self.context.clone();
-        handshake.handle_input(&heads::request(head));
+        handshake.handle_input(&heads::request(&head));
         let deadline = handshake.poll_timeout();
         let key = self.add(Channel::new(id, Stage::Asked(Box::new(handshake))));
         self.set_deadline(key, deadline);
@@ -414,7 +439,8 @@ impl Trunk {
         };
         let agreed = extensions.agreed().to_vec();
         let skipped = extensions.skipped().to_vec();
-        let mut endpoint = Endpoint::new(self.role, Arc::clone(&self.config), extensions);
+        let mut endpoint =
+            Endpoint::of_channel(self.role, Arc::clone(&self.config), extensions, channel.id);
         endpoint.show_opening(&handshake);
         let stage = Stage::Open(Box::new(endpoint));
         let ready = !channel.tail.is_empty();

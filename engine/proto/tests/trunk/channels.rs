@@ -49,13 +49,24 @@ fn messages_longer_than_the_quota_are_cut_to_it_and_arrive_whole() {
     }
 }
 
-/// Counts the channels that it is shown.
+/// Notes the channels that it is shown.
 #[derive(Debug, Default)]
-struct Counter(std::sync::atomic::AtomicUsize);
+struct Numbers(std::sync::Mutex<Vec<(Role, u32)>>);
 
-impl cloverleaf_proto::extension::Tap for Counter {
+impl cloverleaf_proto::extension::Tap for Numbers {
     fn attach(&self, _: Role) -> Box<dyn cloverleaf_proto::extension::Watcher> {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        panic!("there is nothing but channels")
+    }
+
+    fn attach_channel(
+        &self,
+        role: Role,
+        id: cloverleaf_proto::extension::ChannelId,
+    ) -> Box<dyn cloverleaf_proto::extension::Watcher> {
+        self.0
+            .lock()
+            .expect("nobody panicked")
+            .push((role, id.get()));
         Box::new(Blind)
     }
 }
@@ -74,14 +85,19 @@ impl cloverleaf_proto::extension::Watcher for Blind {
 }
 
 #[test]
-fn a_tap_is_attached_once_for_each_channel_of_each_end() {
-    let counter = std::sync::Arc::new(Counter::default());
+fn a_tap_is_attached_once_for_each_channel_of_each_end_and_told_its_number() {
+    let numbers = std::sync::Arc::new(Numbers::default());
     let mut config = crate::ends::toy(Settings::default());
-    config.taps = vec![std::sync::Arc::clone(&counter) as _];
+    config.taps = vec![std::sync::Arc::clone(&numbers) as _];
     let mut pair = Pair::with(&config, ServerOptions::default());
     pair.open(2);
-    let attached = counter.0.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(attached, 2 * 3);
+    let mut seen = numbers.0.lock().expect("nobody panicked").clone();
+    seen.sort_unstable_by_key(|(role, number)| (*number, *role == Role::Client));
+    let mut all = Vec::new();
+    for number in 1..=3 {
+        all.extend([(Role::Server, number), (Role::Client, number)]);
+    }
+    assert_eq!(seen, all);
 }
 
 #[test]
@@ -250,7 +266,7 @@ fn an_abandoned_channel_closes_politely_and_is_forgotten() {
         pair.end(role.peer())
             .send(id, Message::text("unheard"), Hints::new())
             .unwrap();
-        pair.end(role).abandon(id);
+        pair.end(role).abandon(id, CloseCode::NORMAL);
         let told = pair.run(&[id]);
         let [(told, _, Event::Closed(closed))] = &told[..] else {
             panic!("the peer alone is told: {told:?}");

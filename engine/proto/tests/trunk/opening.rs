@@ -138,19 +138,3 @@ fn a_server_that_does_not_answer_is_given_up_and_so_is_a_decision_that_takes_too
     });
     assert!(refused, "{news:?}");
 }
-
-#[test]
-fn more_than_a_hundred_requests_in_ten_seconds_fail_the_physical_connection() {
-    let settings = Settings {
-        slots: 200,
-        ..Settings::default()
-    };
-    let mut pair = Pair::new(settings);
-    for n in 0..101 {
-        let id = pair.client.open(request(), [n as u8 + 8; 16]).unwrap();
-        pair.exchange();
-        pair.client.abandon(id);
-        pair.exchange();
-    }
-    assert!(pair.client.is_done() && pair.server.is_done());
-}

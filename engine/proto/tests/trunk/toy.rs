@@ -4,7 +4,7 @@
 //! 1 f <octet 0 of the frame> payload      a frame
 //! 2 r head, 2 a head, 2 x head            a request, an answer that accepts, one that refuses
 //! 2 c <4 octets>                          credit
-//! 2 d                                     dropped
+//! 2 d why                                 dropped
 //! ```
 
 use std::collections::BTreeMap;
@@ -203,7 +203,8 @@ impl Carrier for ToyCarrier {
             }
             (b'd', Some(_)) => {
                 self.channels.remove(&id);
-                actions.push(Action::Dropped(id, Dropped::new(None, "")));
+                let why = String::from_utf8_lossy(rest);
+                actions.push(Action::Dropped(id, Dropped::new(None, why)));
             }
             // On its way when we dropped the channel.
             (b'f' | b'c' | b'd' | b'a' | b'x', None) => {}
