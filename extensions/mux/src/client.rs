@@ -240,6 +240,7 @@ impl Multiplexing {
         };
         let whole = match encoding {
             Encoding::Delta => client.response_base.expand(head),
+            _ if rejected => heads::refusal(head),
             _ => heads::whole(head),
         };
         let whole = whole.map_err(|bad| {

@@ -85,6 +85,31 @@ pub(crate) fn whole(head: &[u8]) -> Result<Vec<u8>, BadHead> {
     Ok(whole)
 }
 
+/// A response that refuses: behind its head there may be content, which says why.
+pub(crate) fn refusal(response: &[u8]) -> Result<Vec<u8>, BadHead> {
+    if response.len() > MAX_HEAD {
+        return Err(BadHead::TooLong);
+    }
+    let (head, content) = response.split_at(end_of_head(response));
+    let mut refusal = whole(head)?;
+    refusal.extend_from_slice(content);
+    Ok(refusal)
+}
+
+/// As much of a response that refuses as may be sent: content that is too long is left out.
+pub(crate) fn sendable(response: &[u8]) -> &[u8] {
+    match response.len() {
+        0..=MAX_HEAD => response,
+        _ => &response[..end_of_head(response)],
+    }
+}
+
+/// Behind the empty line.
+fn end_of_head(message: &[u8]) -> usize {
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n");
+    end.map_or(message.len(), |end| end + 4)
+}
+
 /// The fields that a difference is a difference to: lines of a name in lower case, a colon and a
 /// value, in one string, since it is kept as long as the connection lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

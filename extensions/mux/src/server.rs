@@ -171,6 +171,11 @@ impl Multiplexing {
         let State::Asked(request) = core::mem::replace(&mut channel.state, State::Open) else {
             return;
         };
+        let head = if accepted {
+            head
+        } else {
+            heads::sendable(head)
+        };
         actions.push(response(id, accepted, head));
         if !accepted {
             self.forget(id, Ended::Agreed, actions);

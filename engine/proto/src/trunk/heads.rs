@@ -24,9 +24,14 @@ const VOUCHED: [&[u8]; 3] = [b"host", b"origin", b"cookie"];
 /// Refuses a request that cannot be read.
 pub(super) const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 
-/// A head without what a channel leaves out.
+/// A head without what a channel leaves out. The content of a refusal, behind its head, stays as it
+/// is.
 pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
-    lines(head, |name| !is_one_of(name, &LEFT_OUT))
+    let end = head.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, content) = head.split_at(end.map_or(head.len(), |end| end + 4));
+    let mut out = lines(head, |name| !is_one_of(name, &LEFT_OUT));
+    out.extend_from_slice(content);
+    out
 }
 
 /// The fields of a physical request that every channel has in common.
@@ -102,6 +107,8 @@ mod tests {
         assert_eq!(without_upgrade(REQUEST), left);
         assert_eq!(without_upgrade(left), left);
         assert_eq!(without_upgrade(b""), b"");
+        let refusal = b"HTTP/1.1 404 Not Found\r\n\r\nUpgrade: no\r\n";
+        assert_eq!(without_upgrade(refusal), refusal);
     }
 
     #[test]

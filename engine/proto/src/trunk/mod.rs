@@ -368,6 +368,11 @@ impl Trunk {
             return;
         };
         channel.abandoned = true;
+        if channel.over {
+            // Its number may be another's already.
+            self.drain(key);
+            return;
+        }
         match channel.endpoint() {
             Ok(endpoint) => {
                 if endpoint.close(code, "").is_err() {

@@ -42,6 +42,8 @@ impl Trunk {
                 self.wake(key);
             }
             self.settle(key);
+            // What is due now that a close frame has left: nobody may ask again before input comes.
+            self.carry_out(&[]);
         }
     }
 

@@ -273,6 +273,22 @@ fn the_number_of_a_dropped_channel_waits_for_the_acknowledgement() {
 }
 
 #[test]
+fn a_refusal_may_say_why_behind_its_head_and_nothing_else_may() {
+    let head = "'HTTP/1.1 404 Not Found' CRLF 'Content-Length: 5' CRLF CRLF";
+    let mut client = Subject::client();
+    client.open(REQUEST);
+    let refused = client.told(&format!("00 30 03 32 {head} 'no: x'"));
+    let whole = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nno: x";
+    let shown = format!("channel 3: refused {whole:?}");
+    assert_eq!(refused, ["slots", &shown]);
+
+    let accepted = format!("00 20 03 3d {ACCEPTED} 'a: x'");
+    let mut client = Subject::client();
+    client.open(REQUEST);
+    assert_eq!(client.physical(&accepted), Some(2011));
+}
+
+#[test]
 fn a_refusal_that_crosses_our_drop_frees_the_number() {
     let mut client = Subject::greeted_client(&like_pywebsocket());
     client.open(REQUEST);

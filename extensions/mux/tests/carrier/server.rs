@@ -300,6 +300,21 @@ fn a_difference_overrides_and_removes() {
 }
 
 #[test]
+fn a_refusal_of_more_than_16_kib_goes_out_without_its_content() {
+    let head = "'HTTP/1.1 404 Not Found' CRLF CRLF";
+    let refuse = |octets| {
+        let mut server = Subject::server();
+        server.told(&format!("00 01 02 16 {REQUEST}"));
+        let content = "x".repeat(octets);
+        let mut said = server.answer(2, false, &format!("{head} '{content}'"));
+        said.swap_remove(0).len()
+    };
+    // A channel id, a first octet, another id and a length, and `>` in front.
+    assert_eq!(refuse(16_384 - 26), 3 * (6 + 16_384) + 1);
+    assert_eq!(refuse(16_384 - 25), 3 * (4 + 26) + 1);
+}
+
+#[test]
 fn a_request_that_cannot_be_read_is_refused_with_400_once() {
     for encoding in ["00", "01"] {
         let mut server = Subject::server();
