@@ -77,7 +77,7 @@ test("a number is written and read as the table says", () => {
 });
 
 test("a number that is cut off, too large or longer than it need be is 2005", () => {
-  for (const bad of ["", "80", "7e 00 7d", "7f 00 00 00 00 00 00 ff ff", "7f ff×8", "7e", "7e 01", "7f 00×7", "ff"]) {
+  for (const bad of ["", "80", "7e 00 7d", "7f 00 00 00 00 00 00 ff ff", "7f ff×8", "7e", "7e 01", "7f 00×7", "ff", "80 00×8", "fe 00 7e", "ff 00 00 00 00 00 01 00 00"]) {
     assert.equal(code(() => new codec.Reader(octets(bad)).number()), 2005, bad);
   }
 });
