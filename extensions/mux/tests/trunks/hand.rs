@@ -26,6 +26,7 @@ pub(crate) struct Hand {
     pub(crate) trunk: Trunk,
     role: usize,
     milliseconds: u64,
+    second: Option<Key>,
     /// The application sends back what it receives.
     pub(crate) echoes: bool,
     pub(crate) closed: BTreeMap<Key, Closed>,
@@ -47,6 +48,7 @@ impl Hand {
             trunk: if role == CLIENT { client } else { server },
             role,
             milliseconds: 0,
+            second: None,
             echoes: true,
             closed: BTreeMap::new(),
             refused: Vec::new(),
@@ -118,6 +120,8 @@ impl Hand {
             self.application();
             let written = self.written();
             if written.is_empty() {
+                // To have nothing more to write may be the end.
+                self.application();
                 return heard;
             }
             heard.extend(written);
@@ -187,6 +191,8 @@ impl Hand {
         self.say(&format!("00 00 {id} {LENGTH} {REQUEST} 40 {id} 7e 20 00"));
         let heard = self.heard();
         assert_eq!(heard, said(&[&format!("82 00 20 {id} {ACCEPTED}")]));
+        let last = self.trunk.channels().last().expect("it is open");
+        self.second.get_or_insert(last);
     }
 
     /// The client asks for a channel that is accepted here. Its number is `id`.
@@ -197,7 +203,13 @@ impl Hand {
         self.say(&format!("00 20 {id} {ACCEPTED}"));
         self.heard();
         assert!(self.trunk.state(key).is_some(), "it is open");
+        self.second.get_or_insert(key);
         key
+    }
+
+    /// The channel behind the first.
+    pub(crate) fn second(&self) -> Key {
+        self.second.expect("it was opened")
     }
 
     pub(crate) fn wait(&mut self, milliseconds: u64) {

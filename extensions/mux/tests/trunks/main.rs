@@ -2,7 +2,9 @@
 //! hand. What must hold whatever happens, who may send how much, and what a peer does on purpose.
 
 mod ends;
+mod fairness;
 mod hand;
+mod hostile;
 mod ledger;
 mod pair;
 mod schedules;

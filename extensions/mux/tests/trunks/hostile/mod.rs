@@ -1,0 +1,4 @@
+//! What a peer does on purpose, in octets written by hand.
+
+mod channel;
+mod connection;
