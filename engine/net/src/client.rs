@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::Config;
-use cloverleaf_proto::handshake::ClientRequest;
+use cloverleaf_proto::handshake::{ClientRequest, HandshakeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::opening::{self, shared};
+use crate::multiplexer::{Multiplexer, Place, start};
+use crate::opening::{self, Open, undivided};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -34,6 +35,8 @@ pub async fn connect(url: &str) -> Result<WebSocket<Transport>, Error> {
 #[derive(Clone, Debug)]
 pub struct Client {
     config: Arc<Config>,
+    /// The same without what splits connections.
+    undivided: Arc<Config>,
     #[cfg(feature = "rustls")]
     tls: Option<ClientTls>,
     open_timeout: Duration,
@@ -44,7 +47,8 @@ impl Client {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
-            config: shared(config),
+            undivided: undivided(&config),
+            config: Arc::new(config),
             #[cfg(feature = "rustls")]
             tls: None,
             open_timeout: Duration::from_secs(10),
@@ -76,7 +80,7 @@ impl Client {
     }
 
     /// Opens a WebSocket with a request that says more than a URL: headers, subprotocols, required
-    /// extensions.
+    /// extensions. It has a connection of its own: multiplexing is not offered.
     ///
     /// # Errors
     ///
@@ -84,33 +88,85 @@ impl Client {
     pub async fn request(&self, request: ClientRequest) -> Result<WebSocket<Transport>, Error> {
         let started = Instant::now();
         let request = request.open_timeout(self.open_timeout);
-        let open = async {
-            let address = (request.host(), request.port());
-            let stream = TcpStream::connect(address).await.map_err(|error| {
-                let message = format!("cannot connect to {}:{}: {error}", address.0, address.1);
-                Error::new(ErrorKind::Io, message).caused_by(error)
-            })?;
-            tcp::prepare(&stream);
-            if request.is_secure() {
-                self.secure(request.host(), stream).await
-            } else {
-                Ok(Transport::Plain(stream))
-            }
-        };
-        let Ok(stream) = tokio::time::timeout_at(started + self.open_timeout, open).await else {
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                "the server could not be reached in time",
-            ));
-        };
+        let stream = self.reach(&request, started).await?;
+        let config = Arc::clone(&self.undivided);
         // Boxed: the state of a handshake is large, and gone once it is over.
-        Box::pin(opening::connect(
-            stream?,
-            request,
-            Arc::clone(&self.config),
-            started,
-        ))
-        .await
+        let open = Box::pin(opening::connect(stream, request, config, started));
+        one(open.await?)
+    }
+
+    /// Opens a WebSocket over a connection that may carry more of them, and a handle to open those
+    /// with. `None` in its place if the server does not speak the extension for that, or there is
+    /// none in [`Config::extensions`].
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn multiplex(
+        &self,
+        request: ClientRequest,
+    ) -> Result<(WebSocket<Transport>, Option<Multiplexer<Transport>>), Error> {
+        self.multiplex_until(request, None).await
+    }
+
+    /// The same over a byte stream that there is already.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`], but for what concerns reaching the server.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn multiplex_over<S>(
+        &self,
+        stream: S,
+        request: ClientRequest,
+    ) -> Result<(WebSocket<S>, Option<Multiplexer<S>>), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let request = request.open_timeout(self.open_timeout);
+        self.divide(stream, request, Instant::now(), None).await
+    }
+
+    /// `idle`: without a WebSocket for so long, the connection is closed.
+    pub(crate) async fn multiplex_until(
+        &self,
+        request: ClientRequest,
+        idle: Option<Duration>,
+    ) -> Result<(WebSocket<Transport>, Option<Multiplexer<Transport>>), Error> {
+        let started = Instant::now();
+        let request = request.open_timeout(self.open_timeout);
+        let stream = self.reach(&request, started).await?;
+        self.divide(stream, request, started, idle).await
+    }
+
+    async fn divide<S>(
+        &self,
+        stream: S,
+        request: ClientRequest,
+        started: Instant,
+        idle: Option<Duration>,
+    ) -> Result<(WebSocket<S>, Option<Multiplexer<S>>), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let place = Place::of(&request);
+        let config = Arc::clone(&self.config);
+        let open = Box::pin(opening::connect(stream, request, config, started));
+        match open.await? {
+            Open::One(socket) => Ok((socket, None)),
+            Open::Many(physical, opening) => {
+                let socket = start(&physical, *opening, idle);
+                let multiplexer = Multiplexer::new(physical, place, self.open_timeout);
+                Ok((socket, Some(multiplexer)))
+            }
+        }
     }
 
     /// Opens a WebSocket over a byte stream that there is already; TLS, if there is any, is below
@@ -125,7 +181,32 @@ impl Client {
         request: ClientRequest,
     ) -> Result<WebSocket<S>, Error> {
         let request = request.open_timeout(self.open_timeout);
-        opening::connect(stream, request, Arc::clone(&self.config), Instant::now()).await
+        let config = Arc::clone(&self.undivided);
+        one(opening::connect(stream, request, config, Instant::now()).await?)
+    }
+
+    /// Name look-up, TCP and TLS.
+    async fn reach(&self, request: &ClientRequest, started: Instant) -> Result<Transport, Error> {
+        let open = async {
+            let address = (request.host(), request.port());
+            let stream = TcpStream::connect(address).await.map_err(|error| {
+                let message = format!("cannot connect to {}:{}: {error}", address.0, address.1);
+                Error::new(ErrorKind::Io, message).caused_by(error)
+            })?;
+            tcp::prepare(&stream);
+            if request.is_secure() {
+                self.secure(request.host(), stream).await
+            } else {
+                Ok(Transport::Plain(stream))
+            }
+        };
+        match tokio::time::timeout_at(started + self.open_timeout, open).await {
+            Ok(stream) => stream,
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                "the server could not be reached in time",
+            )),
+        }
     }
 
     #[cfg(feature = "rustls")]
@@ -155,4 +236,12 @@ impl Client {
 pub fn request(url: &str) -> Result<ClientRequest, Error> {
     ClientRequest::new(url)
         .map_err(|error| Error::new(ErrorKind::Url, error.to_string()).caused_by(error))
+}
+
+/// What an undivided configuration leads to.
+fn one<S: AsyncRead + AsyncWrite + Unpin>(open: Open<S>) -> Result<WebSocket<S>, Error> {
+    match open {
+        Open::One(socket) => Ok(socket),
+        Open::Many(..) => Err(opening::failed(HandshakeError::Unfinished)),
+    }
 }

@@ -1,47 +1,30 @@
 //! The pump between a byte stream and a [`Connection`]: the only file that calls `handle_*` and
 //! `poll_*`.
 
-use std::cell::Cell;
 use std::future::Future;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::BufMut;
-use cloverleaf_proto::connection::Transmit;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::{Connection, Event, close::CloseCode};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 
-/// Octets in the one read buffer that every thread has. A waiting connection has none.
-const READ_BUFFER: usize = 64 << 10;
-
-thread_local! {
-    /// Lent to whichever connection is being polled.
-    static LENT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
+use crate::io::{Io, now};
 
 /// A byte stream, a connection, and what the clock and a stopping server have to say.
 pub(crate) struct Driver<S> {
-    stream: S,
+    io: Io<S>,
     connection: Connection,
     timer: Option<Pin<Box<Sleep>>>,
     drain: Option<Draining>,
     /// The task that timer and drain will wake.
     parked: Option<Waker>,
-    /// Octets were written since the stream was last flushed.
-    unflushed: bool,
-    /// The peer has ended its side: there is nothing more to read.
-    ended: bool,
-    /// Nothing can be written any more. What has come, the peer's reason perhaps, is still read.
-    broken: bool,
-    error: Option<io::Error>,
 }
 
 /// Tells the connections of a server that it stops.
@@ -62,36 +45,41 @@ impl Drain {
     }
 }
 
-struct Draining {
+/// Waits for a server to stop.
+pub(crate) struct Draining {
     drain: Arc<Drain>,
     notified: Pin<Box<OwnedNotified>>,
 }
 
-fn now() -> std::time::Instant {
-    Instant::now().into_std()
+impl Draining {
+    pub(crate) fn new(drain: Arc<Drain>) -> Self {
+        let notified = Box::pin(Arc::clone(&drain.notify).notified_owned());
+        Self { drain, notified }
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.drain.has_started()
+    }
+
+    /// Only to be woken: whether it has started is another question.
+    pub(crate) fn park(&mut self, cx: &mut Context<'_>) {
+        let _ = self.notified.as_mut().poll(cx);
+    }
 }
 
 impl<S> Driver<S> {
     pub(crate) fn new(stream: S, connection: Connection, drain: Option<Arc<Drain>>) -> Self {
-        let drain = drain.map(|drain| {
-            let notified = Box::pin(Arc::clone(&drain.notify).notified_owned());
-            Draining { drain, notified }
-        });
         Self {
-            stream,
+            io: Io::new(stream),
             connection,
             timer: None,
-            drain,
+            drain: drain.map(Draining::new),
             parked: None,
-            unflushed: false,
-            ended: false,
-            broken: false,
-            error: None,
         }
     }
 
     pub(crate) const fn stream(&self) -> &S {
-        &self.stream
+        &self.io.stream
     }
 
     pub(crate) const fn connection(&self) -> &Connection {
@@ -105,12 +93,12 @@ impl<S> Driver<S> {
 
     /// Whether nothing can be written any more.
     pub(crate) const fn is_broken(&self) -> bool {
-        self.broken
+        self.io.broken
     }
 
     /// The I/O error that broke the stream, once.
-    pub(crate) const fn take_error(&mut self) -> Option<io::Error> {
-        self.error.take()
+    pub(crate) const fn take_error(&mut self) -> Option<std::io::Error> {
+        self.io.error.take()
     }
 }
 
@@ -129,8 +117,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.check_drain();
             // Everything that was asked for is decoded: what `send` has corked goes out now. If the
             // stream does not take it we read on, or two ends that both write would wait for ever.
-            if self.unflushed || self.connection.has_transmit() {
-                let _ = self.poll_write(cx);
+            if self.io.unflushed || self.connection.has_transmit() {
+                let _ = self.io.poll_write(&mut self.connection, cx);
                 // Ending our side may have been the last thing to do, and an encoder may have told
                 // something.
                 if self.connection.is_done() || self.connection.has_notices() {
@@ -138,10 +126,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
             // The clock only when there is nothing to read: what has arrived in time is not late.
-            if self.poll_read(cx).is_pending() {
-                if self.broken && !self.ended && has_budget_remaining() {
+            if self.io.poll_read(&mut self.connection, cx).is_pending() {
+                if self.io.broken && !self.io.ended && has_budget_remaining() {
                     // All that had come is read.
-                    self.ended = true;
+                    self.io.ended = true;
                     self.connection.handle_lost(now());
                     continue;
                 }
@@ -169,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writes what the stream takes without waiting.
     pub(crate) fn write_now(&mut self, cx: &mut Context<'_>) {
-        let _ = self.poll_write(cx);
+        let _ = self.io.poll_write(&mut self.connection, cx);
     }
 
     fn poll_until(
@@ -178,103 +166,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         enough: impl Fn(&Connection) -> bool,
     ) -> Poll<()> {
         loop {
-            let ready = self.poll_write(cx).is_ready() || enough(&self.connection);
+            let ready =
+                self.io.poll_write(&mut self.connection, cx).is_ready() || enough(&self.connection);
             if ready || self.connection.is_done() {
                 return Poll::Ready(());
             }
             self.check_drain();
             // Once an event is ready for the application, more is not read on its behalf. A fragment
             // is none: two ends that send long messages to each other read them all the while.
-            if !self.connection.look_ahead() && self.poll_read(cx).is_ready() {
+            if !self.connection.look_ahead()
+                && self.io.poll_read(&mut self.connection, cx).is_ready()
+            {
                 continue;
             }
             ready!(self.poll_clock(cx));
         }
-    }
-
-    /// Ready once nothing waits to be written, or nothing can be any more.
-    #[inline]
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let written = match self.connection.poll_transmit() {
-                Transmit::Idle => break,
-                Transmit::Write(front, []) => Pin::new(&mut self.stream).poll_write(cx, front),
-                Transmit::Write(front, back) => {
-                    let slices = [io::IoSlice::new(front), io::IoSlice::new(back)];
-                    Pin::new(&mut self.stream).poll_write_vectored(cx, &slices)
-                }
-                Transmit::Shutdown => {
-                    let result = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
-                    match result {
-                        Ok(()) => self.connection.handle_shutdown(now()),
-                        Err(error) => self.lose(error),
-                    }
-                    continue;
-                }
-            };
-            match written {
-                Poll::Ready(Ok(0)) => self.lose(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(n)) => {
-                    self.unflushed = true;
-                    self.connection.handle_written(now(), n);
-                    if !self.connection.has_transmit() {
-                        break;
-                    }
-                }
-                Poll::Ready(Err(error)) => self.stop_writing(error),
-                Poll::Pending => {
-                    self.connection.handle_written(now(), 0);
-                    return Poll::Pending;
-                }
-            }
-        }
-        if self.unflushed {
-            // TLS keeps records back; for a plain socket this does nothing.
-            match ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
-                Ok(()) => self.unflushed = false,
-                Err(error) => self.stop_writing(error),
-            }
-        }
-        Poll::Ready(())
-    }
-
-    /// Reads once. Ready if anything changed.
-    #[inline]
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // While our last octets wait to be written, the end would be found again and again.
-        if self.ended {
-            return Poll::Pending;
-        }
-        if let Some(mut target) = self.connection.read_target() {
-            let room = target.remaining_mut();
-            let read = pin!(self.stream.read_buf(&mut target)).poll(cx);
-            match ready!(read) {
-                Ok(0) if room > 0 => self.end(),
-                Ok(_) => self.connection.handle_filled(now()),
-                Err(error) => self.lose(error),
-            }
-            return Poll::Ready(());
-        }
-        let mut lent = LENT.take();
-        if lent.len() < READ_BUFFER {
-            // Filled with zeros once in the life of a thread.
-            lent.resize(READ_BUFFER, 0);
-        }
-        let mut buffer = ReadBuf::new(&mut lent);
-        let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
-        if let Poll::Ready(result) = &read {
-            match (result, buffer.filled_mut()) {
-                (Ok(()), []) => self.end(),
-                (Ok(()), input) => self.connection.handle_input(now(), input),
-                (Err(_), _) => {}
-            }
-        }
-        LENT.set(lent);
-        read.map(|result| {
-            if let Err(error) = result {
-                self.lose(error);
-            }
-        })
     }
 
     /// Ready if a deadline has passed. Else the task is woken when the next one does.
@@ -287,9 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if moved {
             self.parked = Some(cx.waker().clone());
             if let Some(draining) = &mut self.drain {
-                // Only to be woken: whether it has started is asked on the way in.
-                let _ = draining.notified.as_mut().poll(cx);
-                if draining.drain.has_started() && self.connection.state() == State::Open {
+                draining.park(cx);
+                if draining.has_started() && self.connection.state() == State::Open {
                     return Poll::Ready(());
                 }
             }
@@ -330,31 +235,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     #[inline]
     pub(crate) fn check_drain(&mut self) {
         if let Some(draining) = &self.drain
-            && draining.drain.has_started()
+            && draining.has_started()
             && self.connection.state() == State::Open
         {
             // An open connection, an allowed code, a short reason.
             let _ = self.connection.close(CloseCode::GOING_AWAY, "server stops");
         }
-    }
-
-    fn end(&mut self) {
-        self.ended = true;
-        self.connection.handle_eof(now());
-    }
-
-    /// A peer that has closed and gone breaks what we write, and its close frame may still be there to
-    /// be read.
-    fn stop_writing(&mut self, error: io::Error) {
-        self.unflushed = false;
-        self.broken = true;
-        self.connection.handle_write_lost();
-        self.error.get_or_insert(error);
-    }
-
-    fn lose(&mut self, error: io::Error) {
-        self.ended = true;
-        self.connection.handle_lost(now());
-        self.error.get_or_insert(error);
     }
 }

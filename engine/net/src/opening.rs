@@ -11,32 +11,43 @@ use cloverleaf_proto::handshake::{
     ClientHandshake, ClientProgress, ClientRequest, Decision, Handshake, HandshakeError, Opened,
     Received, ServerHandshake, ServerOptions, ServerProgress,
 };
-use cloverleaf_proto::{Config, Connection, Role};
+use cloverleaf_proto::{Config, Connection, Role, Trunk};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
 use crate::driver::Drain;
 use crate::entropy::random;
 use crate::error::{Error, ErrorKind};
+use crate::io::now;
 use crate::socket::{Opening, WebSocket};
+use crate::trunk::Physical;
 
 /// Octets read at a time while a head comes in.
 const READ: usize = 4096;
 
-/// A configuration for many connections. Extensions that split a connection are not offered and not
-/// accepted: nothing here drives a [`Trunk`](cloverleaf_proto::Trunk) yet.
-pub(crate) fn shared(mut config: Config) -> Arc<Config> {
+/// A configuration for connections that carry one WebSocket each: extensions that split a connection
+/// are not offered and not accepted.
+pub(crate) fn undivided(config: &Config) -> Arc<Config> {
+    let mut config = config.clone();
     config.extensions = config.extensions.without_carriers();
     Arc::new(config)
 }
 
-/// Opens a WebSocket over `stream` as a client.
+/// What an opening handshake has led to.
+pub(crate) enum Open<S: AsyncRead + AsyncWrite + Unpin> {
+    /// A WebSocket.
+    One(WebSocket<S>),
+    /// A connection that carries many, and its own opening handshake.
+    Many(Arc<Physical<S>>, Box<Opening>),
+}
+
+/// Opens a connection over `stream` as a client.
 pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     request: ClientRequest,
     config: Arc<Config>,
     started: Instant,
-) -> Result<WebSocket<S>, Error> {
+) -> Result<Open<S>, Error> {
     let mut handshake =
         ClientHandshake::new(request, random(), Arc::clone(&config), started.into_std())
             .map_err(|error| Error::new(ErrorKind::Url, error.to_string()).caused_by(error))?;
@@ -77,7 +88,17 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     let opened = handshake.finish().map_err(failed)?;
-    Ok(open(Role::Client, stream, config, opened, None))
+    let options = Arc::default();
+    let context = http::Extensions::new();
+    Ok(open(
+        Role::Client,
+        stream,
+        config,
+        options,
+        context,
+        opened,
+        None,
+    ))
 }
 
 /// A request that waits for an answer, at the start of a WebSocket on a server.
@@ -88,6 +109,9 @@ pub struct Incoming<S> {
     stream: S,
     handshake: ServerHandshake,
     config: Arc<Config>,
+    options: Arc<ServerOptions>,
+    /// Without what the guards leave in the request.
+    context: http::Extensions,
     drain: Option<Arc<Drain>>,
     buffer: Vec<u8>,
 }
@@ -102,12 +126,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         drain: Option<Arc<Drain>>,
         started: Instant,
     ) -> Result<Self, Error> {
-        let mut handshake = ServerHandshake::new(options, Arc::clone(&config), started.into_std());
-        *handshake.context_mut() = context;
+        let mut handshake = ServerHandshake::new(
+            Arc::clone(&options),
+            Arc::clone(&config),
+            started.into_std(),
+        );
+        handshake.context_mut().clone_from(&context);
         let mut incoming = Self {
             stream,
             handshake,
             config,
+            options,
+            context,
             drain,
             buffer: vec![0; READ],
         };
@@ -149,7 +179,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///
     /// [`ErrorKind::Usage`] for a decision that cannot be carried out, [`ErrorKind::Handshake`]
     /// behind a refusal that was sent, and the errors of the stream.
-    pub async fn respond(mut self, decision: Decision) -> Result<Answered<S>, Error> {
+    pub async fn respond(self, decision: Decision) -> Result<Answered<S>, Error> {
+        match self.decide(decision).await? {
+            Ok(Open::One(socket)) => Ok(Answered::Opened(Box::new(socket))),
+            // Not with the configuration that an `Acceptor` gives us.
+            Ok(Open::Many(..)) => Err(failed(HandshakeError::Unfinished)),
+            Err(again) => Ok(Answered::Again(again)),
+        }
+    }
+
+    /// As the server's options say, in whatever that ends.
+    pub(crate) async fn open(self) -> Result<Open<S>, Error> {
+        match self.decide(Decision::accept()).await? {
+            Ok(open) => Ok(open),
+            // Options that demand a subprotocol refuse a client without.
+            Err(_) => Err(failed(HandshakeError::Unfinished)),
+        }
+    }
+
+    /// Answers the request. Inside, `Err` if the client was answered 401 and asks again.
+    async fn decide(mut self, decision: Decision) -> Result<Result<Open<S>, Box<Self>>, Error> {
         let impossible = self.handshake.respond(decision).err();
         let advanced = self.advance().await;
         if let Some(error) = impossible {
@@ -157,11 +206,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         }
         advanced?;
         if self.handshake.progress() == ServerProgress::Deciding {
-            return Ok(Answered::Again(Box::new(self)));
+            return Ok(Err(Box::new(self)));
         }
         let opened = self.handshake.finish().map_err(failed)?;
-        let socket = open(Role::Server, self.stream, self.config, opened, self.drain);
-        Ok(Answered::Opened(Box::new(socket)))
+        Ok(Ok(open(
+            Role::Server,
+            self.stream,
+            self.config,
+            self.options,
+            self.context,
+            opened,
+            self.drain,
+        )))
     }
 
     fn into_error(self) -> Error {
@@ -257,18 +313,30 @@ fn open<S: AsyncRead + AsyncWrite + Unpin>(
     role: Role,
     stream: S,
     config: Arc<Config>,
+    options: Arc<ServerOptions>,
+    context: http::Extensions,
     opened: Opened,
     drain: Option<Arc<Drain>>,
-) -> WebSocket<S> {
+) -> Open<S> {
     let Opened {
         handshake,
-        extensions,
-        leftover,
+        mut extensions,
+        mut leftover,
         ..
     } = opened;
     let opening = Opening::new(handshake, &extensions);
-    let connection = connection(role, config, extensions, leftover, &opening.handshake);
-    WebSocket::new(stream, connection, opening, drain)
+    let Some(carrier) = extensions.take_carrier() else {
+        let connection = connection(role, config, extensions, leftover, &opening.handshake);
+        return Open::One(WebSocket::new(stream, connection, opening, drain));
+    };
+    let (now, first) = (now(), extensions);
+    let handshake = &opening.handshake;
+    let mut trunk = Trunk::new(role, &config, options, handshake, first, carrier, now);
+    *trunk.context_mut() = context;
+    if !leftover.is_empty() {
+        trunk.handle_input(now, &mut leftover);
+    }
+    Open::Many(Physical::new(stream, trunk), Box::new(opening))
 }
 
 fn connection(
@@ -278,7 +346,7 @@ fn connection(
     mut leftover: BytesMut,
     handshake: &Handshake,
 ) -> Connection {
-    let now = Instant::now().into_std();
+    let now = now();
     let mut connection = Connection::new(role, config, extensions, now);
     connection.show_opening(handshake);
     if !leftover.is_empty() {
@@ -311,7 +379,7 @@ fn does_not_read() -> Error {
     Error::new(ErrorKind::Timeout, "the client does not read")
 }
 
-fn failed(error: HandshakeError) -> Error {
+pub(crate) fn failed(error: HandshakeError) -> Error {
     let kind = match error {
         HandshakeError::TimedOut => ErrorKind::Timeout,
         _ => ErrorKind::Handshake,

@@ -17,7 +17,8 @@ use tokio::time::Instant;
 
 use crate::driver::Drain;
 use crate::error::{Error, ErrorKind};
-use crate::opening::{Incoming, shared};
+use crate::opening::{Incoming, Open, undivided};
+use crate::serving::serve;
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -39,6 +40,8 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebS
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     config: Arc<Config>,
+    /// The same without what splits connections.
+    undivided: Arc<Config>,
     options: Arc<ServerOptions>,
 }
 
@@ -47,12 +50,14 @@ impl Acceptor {
     #[must_use]
     pub fn new(config: Config, options: ServerOptions) -> Self {
         Self {
-            config: shared(config),
+            undivided: undivided(&config),
+            config: Arc::new(config),
             options: Arc::new(options),
         }
     }
 
-    /// Accepts a WebSocket as the options say.
+    /// Accepts a WebSocket as the options say. Multiplexing is not accepted: see
+    /// [`serve`](Self::serve).
     ///
     /// # Errors
     ///
@@ -73,14 +78,40 @@ impl Acceptor {
         &self,
         stream: S,
     ) -> Result<Incoming<S>, Error> {
-        let (options, config) = (Arc::clone(&self.options), Arc::clone(&self.config));
+        let (options, config) = (Arc::clone(&self.options), Arc::clone(&self.undivided));
         let context = http::Extensions::new();
         Incoming::read(stream, options, config, context, None, Instant::now()).await
+    }
+
+    /// Serves one connection until its end, with every WebSocket on it: one, or as many as its client
+    /// opens, if multiplexing is agreed. Each is handed to a handler; several at once, each in a task
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`], and what the handler of a connection without multiplexing returns.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, if multiplexing is agreed.
+    pub async fn serve<S, H, F>(&self, stream: S, handler: H) -> Result<(), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        H: Fn(WebSocket<S>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let (options, config) = (Arc::clone(&self.options), Arc::clone(&self.config));
+        let context = http::Extensions::new();
+        let incoming =
+            Incoming::read(stream, options, config, context, None, Instant::now()).await?;
+        serve(incoming.open().await?, &Arc::new(handler), None).await
     }
 }
 
 /// A server on TCP, with or without TLS: accepts, hands each WebSocket to a handler in a task of its
-/// own, and stops gracefully.
+/// own, and stops gracefully. With an extension for multiplexing in its configuration, one connection
+/// may carry many of them; a handler cannot tell, unless it asks for the
+/// [byte stream](WebSocket::get_ref).
 ///
 /// ```no_run
 /// # #[tokio::main] async fn main() -> Result<(), cloverleaf::Error> {
@@ -148,7 +179,7 @@ impl Server {
     /// Sets how connections behave.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = shared(config);
+        self.config = Arc::new(config);
         self
     }
 
@@ -156,6 +187,15 @@ impl Server {
     #[must_use]
     pub fn options(mut self, options: ServerOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Serves channels also over this subprotocol: for browsers, which cannot offer extensions. The
+    /// extension for it must be in the configuration. Default: no.
+    /// See [`ServerOptions::channels_over`].
+    #[must_use]
+    pub fn channels_over(mut self, subprotocol: impl Into<String>) -> Self {
+        self.options.channels_over = Some(subprotocol.into());
         self
     }
 
@@ -306,8 +346,8 @@ async fn run<H, F>(
     permit: Option<OwnedSemaphorePermit>,
     shed: oneshot::Receiver<()>,
 ) where
-    H: Fn(WebSocket<Transport>) -> F,
-    F: Future<Output = Result<(), Error>>,
+    H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     // Boxed: the state of a handshake is large, and gone once it is over.
     let open = Box::pin(opener.open(stream, peer, permit.is_some()));
@@ -320,7 +360,7 @@ async fn run<H, F>(
         }
     };
     let result = match opened {
-        Ok(socket) => handler(socket).await,
+        Ok(open) => serve(open, &handler, Some(&opener.drain)).await,
         Err(error) => Err(error),
     };
     if let Err(error) = result {
@@ -344,7 +384,7 @@ impl Opener {
         stream: TcpStream,
         peer: SocketAddr,
         has_room: bool,
-    ) -> Result<WebSocket<Transport>, Error> {
+    ) -> Result<Open<Transport>, Error> {
         // One deadline for everything, from the moment of the connection on.
         let started = Instant::now();
         tcp::prepare(&stream);
@@ -367,7 +407,7 @@ impl Opener {
             incoming.respond(Decision::Reject(rejection)).await?;
             return Err(Error::new(ErrorKind::Limit, "too many connections"));
         }
-        incoming.accept().await
+        incoming.open().await
     }
 
     #[cfg(feature = "rustls")]

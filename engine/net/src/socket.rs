@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::driver::{Drain, Driver};
 use crate::error::Error;
+use crate::line::Line;
 use crate::split::{self, Receiver, Sender};
 
 /// One end of a WebSocket connection, over any byte stream.
@@ -52,12 +53,20 @@ use crate::split::{self, Receiver, Sender};
 /// nothing. A cancelled `send` has either taken the message, which then leaves whole, or not
 /// touched it.
 ///
+/// # One of many
+///
+/// A channel of a connection that carries many, as [`Multiplexer::open`](crate::Multiplexer::open)
+/// and a [`Server`](crate::Server) give them, is the same type and behaves the same, but for this:
+/// the connection below has a task of its own, which reads, answers pings and keeps deadlines
+/// whether a method waits or not; what `send` takes is written when that task has its turn; and the
+/// keepalive is the connection's.
+///
 /// # Dropping
 ///
 /// An open connection that is dropped sends what waits and a close frame, 1000 or in a panic 1011,
 /// as far as the stream takes them without waiting. [`close`](Self::close) waits.
 pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
-    driver: Driver<S>,
+    line: Line<S>,
     opening: Box<Opening>,
     closed: Option<Box<Closed>>,
 }
@@ -82,6 +91,15 @@ impl Opening {
             skipped: extensions.skipped().to_vec(),
         }
     }
+
+    /// That of a channel.
+    pub(crate) fn of_channel(opening: cloverleaf_proto::trunk::Opening) -> Self {
+        Self {
+            handshake: opening.handshake,
+            agreed: opening.agreed,
+            skipped: opening.skipped,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -92,8 +110,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         drain: Option<Arc<Drain>>,
     ) -> Self {
         let driver = Driver::new(stream, connection, drain);
+        Self::on(Line::Own(Box::new(driver)), opening)
+    }
+
+    pub(crate) fn on(line: Line<S>, opening: Opening) -> Self {
         Self {
-            driver,
+            line,
             opening: Box::new(opening),
             closed: None,
         }
@@ -135,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> Result<(), Error> {
         let message = message.into();
         self.room().await;
-        self.driver.connection_mut().send(message, hints)?;
+        self.line.send(message, hints)?;
         self.cork().await;
         Ok(())
     }
@@ -170,9 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> Result<(), Error> {
         let part = part.into();
         self.room().await;
-        self.driver
-            .connection_mut()
-            .send_part(kind, part, fin, hints)?;
+        self.line.send_part(kind, part, fin, hints)?;
         self.cork().await;
         Ok(())
     }
@@ -190,9 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> Result<(), Error> {
         let payload = payload.into();
         self.room().await;
-        self.driver
-            .connection_mut()
-            .send_extension(opcode, payload)?;
+        self.line.send_extension(opcode, payload)?;
         self.cork().await;
         Ok(())
     }
@@ -203,8 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// As [`send`](Self::send); [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a longer payload.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.driver.connection_mut().ping(payload)?;
-        poll_fn(|cx| self.driver.poll_flush(cx)).await;
+        self.line.ping(payload)?;
+        poll_fn(|cx| self.line.poll_flush(cx)).await;
         Ok(())
     }
 
@@ -234,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As [`close`](Self::close); [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a code that may
     /// not be sent or a reason over 123 octets.
     pub async fn close_with(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.driver.connection_mut().close(code, reason)?;
+        self.line.close(code, reason)?;
         poll_fn(|cx| self.poll_closed(cx)).await
     }
 
@@ -265,54 +283,51 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The last measured time from a keepalive ping to its pong.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
-        self.driver.connection().round_trip()
+        self.line.round_trip()
     }
 
     /// What each agreed extension has done so far, in the order of the answer.
     #[must_use]
     pub fn statistics(&self) -> Vec<Statistics> {
-        self.driver.connection().statistics()
+        self.line.statistics()
     }
 
     /// Octets that wait to be written.
     #[must_use]
     pub fn buffered(&self) -> usize {
-        self.driver.connection().buffered()
+        self.line.buffered()
     }
 
-    /// The byte stream below. Reading from it or writing to it breaks the connection.
+    /// The byte stream below. Reading from it or writing to it breaks the connection. `None` for a
+    /// channel, which has none of its own.
     #[must_use]
-    pub const fn get_ref(&self) -> &S {
-        self.driver.stream()
+    pub const fn get_ref(&self) -> Option<&S> {
+        self.line.stream()
     }
 
     /// Waits until another message may be sent.
     #[inline]
     async fn room(&mut self) {
-        // Who only sends never waits for an event, and must learn of it all the same.
-        self.driver.check_drain();
-        if self.driver.connection().is_write_buffer_high() {
-            poll_fn(|cx| self.driver.poll_room(cx)).await;
+        if self.line.is_high() {
+            poll_fn(|cx| self.line.poll_room(cx)).await;
         }
     }
 
-    /// Behind a command: writes at once, unless a frame that came in waits for the application. Its
-    /// answer will most likely follow, and both go out together with the next event asked for.
+    /// Behind a command.
     #[inline]
     async fn cork(&mut self) {
-        let connection = self.driver.connection();
-        if !connection.has_input() || connection.is_write_buffer_high() {
-            poll_fn(|cx| self.driver.poll_flush(cx)).await;
+        if self.line.writes_at_once() {
+            poll_fn(|cx| self.line.poll_flush(cx)).await;
         }
     }
 
-    pub(crate) fn driver_mut(&mut self) -> &mut Driver<S> {
-        &mut self.driver
+    pub(crate) const fn line_mut(&mut self) -> &mut Line<S> {
+        &mut self.line
     }
 
     #[inline]
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let event = ready!(self.driver.poll_event(cx));
+        let event = ready!(self.line.poll_event(cx));
         if let Some(Event::Closed(closed)) = &event {
             self.closed = Some(Box::new(closed.clone()));
         }
@@ -325,7 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, Error>> {
         loop {
-            match ready!(self.driver.poll_event(cx)) {
+            match ready!(self.line.poll_event(cx)) {
                 Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
                 Some(Event::Closed(closed)) => {
                     self.closed = Some(Box::new(closed.clone()));
@@ -338,11 +353,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.driver.poll_flush(cx));
-        let connection = self.driver.connection();
+        ready!(self.line.poll_flush(cx));
         // What waited when a connection failed has been thrown away, and does not wait any more.
-        let thrown_away = connection.state() == State::Failing;
-        Poll::Ready(if connection.buffered() == 0 && !thrown_away {
+        let thrown_away = self.line.state() == State::Failing;
+        Poll::Ready(if self.line.buffered() == 0 && !thrown_away {
             Ok(())
         } else {
             Err(cloverleaf_proto::error::UsageError::Closed.into())
@@ -361,7 +375,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn ended(&mut self, closed: Closed) -> Result<(), Error> {
-        let io = self.driver.take_error();
+        let io = self.line.take_error();
         if closed.error.is_none() {
             Ok(())
         } else {
@@ -372,27 +386,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Drop for WebSocket<S> {
     fn drop(&mut self) {
-        let connection = self.driver.connection_mut();
-        if connection.state() == State::Open && !connection.is_done() {
-            let code = if std::thread::panicking() {
-                CloseCode::INTERNAL_ERROR
-            } else {
-                CloseCode::NORMAL
-            };
-            // The code is allowed and there is no reason.
-            let _ = connection.close(code, "");
-        }
-        self.driver
-            .write_now(&mut Context::from_waker(Waker::noop()));
+        let code = if std::thread::panicking() {
+            CloseCode::INTERNAL_ERROR
+        } else {
+            CloseCode::NORMAL
+        };
+        self.line.abandon(code);
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> fmt::Debug for WebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let connection = self.driver.connection();
         f.debug_struct("WebSocket")
-            .field("role", &connection.role())
-            .field("state", &connection.state())
+            .field("role", &self.line.role())
+            .field("state", &self.line.state())
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use cloverleaf_proto::close::CloseCode;
-use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::event::Closed;
 use cloverleaf_proto::extension::{Hints, Statistics};
 use cloverleaf_proto::{Event, Message};
@@ -108,14 +107,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
         park(&self.tasks.sender, cx);
         let mut socket = lock(&self.socket);
         let result = poll(&mut socket, &mut Context::from_waker(&self.both));
-        let driver = socket.driver_mut();
-        let broken = driver.is_broken();
-        let connection = driver.connection();
         // While it waited, the sender may have read something that the receiver waits for, or an
         // encoder may have told something. And a closing handshake has a deadline, for which the
         // receiver must set its timer.
-        let told = connection.has_notices();
-        let news = broken || told || connection.has_input() || connection.state() != State::Open;
+        let news = socket.line_mut().has_news();
         drop(socket);
         if news {
             wake(&self.tasks.receiver);
@@ -145,16 +140,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sender<S> {
         let _turn = self.0.turn.lock().await;
         let room = |cx: &mut Context<'_>| {
             self.0
-                .poll_sender(cx, |socket, cx| socket.driver_mut().poll_room(cx))
+                .poll_sender(cx, |socket, cx| socket.line_mut().poll_room(cx))
         };
         poll_fn(room).await;
-        lock(&self.0.socket)
-            .driver_mut()
-            .connection_mut()
-            .send(message, hints)?;
+        lock(&self.0.socket).line_mut().send(message, hints)?;
         let flush = |cx: &mut Context<'_>| {
             self.0
-                .poll_sender(cx, |socket, cx| socket.driver_mut().poll_flush(cx))
+                .poll_sender(cx, |socket, cx| socket.line_mut().poll_flush(cx))
         };
         poll_fn(flush).await;
         Ok(())
@@ -169,13 +161,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sender<S> {
     /// over 123 octets.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let _turn = self.0.turn.lock().await;
-        lock(&self.0.socket)
-            .driver_mut()
-            .connection_mut()
-            .close(code, reason)?;
+        lock(&self.0.socket).line_mut().close(code, reason)?;
         let flush = |cx: &mut Context<'_>| {
             self.0
-                .poll_sender(cx, |socket, cx| socket.driver_mut().poll_flush(cx))
+                .poll_sender(cx, |socket, cx| socket.line_mut().poll_flush(cx))
         };
         poll_fn(flush).await;
         Ok(())

@@ -33,12 +33,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().driver_mut().poll_room(cx).map(Ok)
+        self.get_mut().line_mut().poll_room(cx).map(Ok)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        let connection = self.get_mut().driver_mut().connection_mut();
-        Ok(connection.send(message, Hints::new())?)
+        Ok(self.get_mut().line_mut().send(message, Hints::new())?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -48,10 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     /// Closes with 1000 and waits for the peer.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let socket = self.get_mut();
-        socket
-            .driver_mut()
-            .connection_mut()
-            .close(CloseCode::NORMAL, "")?;
+        socket.line_mut().close(CloseCode::NORMAL, "")?;
         let closed = ready!(socket.poll_closed(cx));
         Poll::Ready(closed)
     }

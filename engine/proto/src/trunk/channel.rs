@@ -89,8 +89,17 @@ impl Channel {
     pub(super) fn buffered(&self) -> usize {
         let cutting = self.cutting.as_ref().map_or(0, |frame| frame.payload.len());
         match &self.stage {
+            // What waited has been thrown away.
+            _ if self.over => 0,
             Stage::Open(endpoint) => endpoint.queued() + cutting,
             _ => 0,
+        }
+    }
+
+    /// Gives back memory that only a channel at work needs.
+    pub(super) fn release(&mut self) {
+        if let Stage::Open(endpoint) = &mut self.stage {
+            endpoint.release();
         }
     }
 

@@ -200,7 +200,7 @@ impl Trunk {
             replenished: now,
             vouched: None,
             left_behind: 0,
-            context: opening.request.extensions().clone(),
+            context: http::Extensions::new(),
             now,
             over: false,
         };
@@ -221,6 +221,14 @@ impl Trunk {
         }
         trunk.carry_out(&[]);
         trunk
+    }
+
+    /// What guards and the application shall find in the `http::Extensions` of every channel's
+    /// request: the address of the client, its certificate. To be filled in before the first input.
+    /// What the guards of the physical connection left is not in it: each channel shows credentials
+    /// of its own.
+    pub fn context_mut(&mut self) -> &mut http::Extensions {
+        &mut self.context
     }
 
     // Commands.
@@ -438,7 +446,18 @@ impl Trunk {
     pub fn poll_channel(&mut self, key: Key) -> Option<Event> {
         let event = self.next_event(key);
         self.carry_out(&[]);
+        if event.is_none()
+            && let Some(channel) = self.channels.get_mut(&key)
+        {
+            channel.release();
+        }
         event
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) may have something.
+    #[must_use]
+    pub fn has_transmit(&self) -> bool {
+        !self.turns.is_empty() || self.physical.has_transmit()
     }
 
     /// What is to be written.
@@ -473,9 +492,14 @@ impl Trunk {
     /// Where a channel stands; `None` if there is none of this number, or it is not open yet.
     #[must_use]
     pub fn state(&self, key: Key) -> Option<State> {
-        match &self.channels.get(&key)?.stage {
-            Stage::Open(endpoint) => Some(endpoint.state()),
-            _ => None,
+        let channel = self.channels.get(&key)?;
+        let Stage::Open(endpoint) = &channel.stage else {
+            return None;
+        };
+        match endpoint.state() {
+            // The carrier has forgotten it, and its last event was not asked for yet.
+            State::Open | State::Closing if channel.over => Some(State::Failing),
+            state => Some(state),
         }
     }
 

@@ -51,13 +51,14 @@ impl Trunk {
         let Some(channel) = self.channels.get_mut(&key) else {
             return Turn::Passed;
         };
+        let high = self.config.limits.write_high_water;
+        let was_high = channel.buffered() >= high;
         let Stage::Open(endpoint) = &mut channel.stage else {
             return Turn::Passed;
         };
         if channel.over {
             return Turn::Passed;
         }
-        let was_high = endpoint.queued() >= self.config.limits.write_high_water;
         if channel.cutting.is_none() {
             channel.cutting = endpoint.poll_frame(QUANTUM.max(MAX_CONTROL));
         }
@@ -70,7 +71,6 @@ impl Trunk {
         let Some(frame) = Channel::cut(&mut channel.cutting, room) else {
             return Turn::Passed;
         };
-        let is_low = endpoint.queued() < self.config.limits.write_high_water;
         self.wrapped.clear();
         self.carrier
             .wrap(channel.id, frame.head, &frame.payload, &mut self.wrapped);
@@ -84,7 +84,7 @@ impl Trunk {
             )
             && !endpoint.has_frames();
         let crossed = channel.close_sent && channel.close_came;
-        if was_high && is_low {
+        if was_high && channel.buffered() < high {
             self.news.push_back(News::Room(key));
         }
         if crossed {

@@ -1,0 +1,132 @@
+//! A channel, as the socket that holds it sees it.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use cloverleaf_proto::close::CloseCode;
+use cloverleaf_proto::error::UsageError;
+use cloverleaf_proto::trunk::Key;
+use cloverleaf_proto::{Event, Trunk};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop;
+
+use super::{Physical, park};
+
+/// Ends its channel when it is dropped.
+pub(crate) struct Channel<S> {
+    physical: Arc<Physical<S>>,
+    key: Key,
+    /// The last event has been given out.
+    done: bool,
+    /// The trunk knows that nobody holds the channel any more.
+    abandoned: bool,
+}
+
+impl<S> Channel<S> {
+    pub(crate) fn new(physical: Arc<Physical<S>>, key: Key) -> Self {
+        physical.hold();
+        Self {
+            physical,
+            key,
+            done: false,
+            abandoned: false,
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        // A channel that always has something must let others have their turn, as a stream would.
+        let budget = std::task::ready!(coop::poll_proceed(cx));
+        let mut state = self.physical.lock();
+        let event = state.trunk.poll_channel(self.key);
+        state.nudge();
+        let Some(event) = event else {
+            park(&mut state.waiting.entry(self.key).or_default().reader, cx);
+            return Poll::Pending;
+        };
+        budget.made_progress();
+        if matches!(event, Event::Closed(_)) {
+            self.done = true;
+            state.waiting.remove(&self.key);
+        }
+        Poll::Ready(Some(event))
+    }
+
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.physical.lock();
+        if !state.trunk.is_write_buffer_high(self.key) {
+            return Poll::Ready(());
+        }
+        park(&mut state.waiting.entry(self.key).or_default().sender, cx);
+        Poll::Pending
+    }
+
+    pub(crate) fn is_high(&self) -> bool {
+        self.ask(|trunk, key| trunk.is_write_buffer_high(key))
+    }
+
+    /// Runs a command; what it leaves to write goes out when the pump has its turn.
+    pub(crate) fn command(
+        &self,
+        run: impl FnOnce(&mut Trunk, Key) -> Result<(), UsageError>,
+    ) -> Result<(), UsageError> {
+        let mut state = self.physical.lock();
+        run(&mut state.trunk, self.key)?;
+        state.nudge();
+        Ok(())
+    }
+
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Trunk, Key) -> T) -> T {
+        question(&self.physical.lock().trunk, self.key)
+    }
+
+    pub(crate) fn error(&self) -> Option<io::Error> {
+        self.physical.lock().error()
+    }
+
+    /// Nobody will ask for the events of this channel any more.
+    pub(crate) fn abandon(&mut self, code: CloseCode) {
+        if self.abandoned {
+            return;
+        }
+        self.abandoned = true;
+        let mut state = self.physical.lock();
+        state.asking.remove(&self.key);
+        state.waiting.remove(&self.key);
+        state.trunk.abandon(self.key, code);
+        state.nudge();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    /// Ready once everything that was sent on this channel is out.
+    pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.physical.lock();
+        // In the name of the pump: it is the one that the stream must wake.
+        state.write_now();
+        if state.trunk.buffered(self.key) == 0 && !state.trunk.has_transmit() {
+            return Poll::Ready(());
+        }
+        if state.is_over() {
+            return Poll::Ready(());
+        }
+        if !state
+            .flushers
+            .iter()
+            .any(|waker| waker.will_wake(cx.waker()))
+        {
+            state.flushers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl<S> Drop for Channel<S> {
+    fn drop(&mut self) {
+        self.abandon(CloseCode::NORMAL);
+        self.physical.let_go();
+    }
+}

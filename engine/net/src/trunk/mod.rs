@@ -1,0 +1,135 @@
+//! One connection that carries many: what its task and the holders of its channels share.
+//!
+//! ```text
+//! WebSocket ─ Channel ─┐                        commands, events: under the lock, at once
+//! WebSocket ─ Channel ─┼─ Physical { Trunk, stream }
+//! Multiplexer ─────────┘        │
+//!                             Pump              one task: reads, writes, deadlines; wakes the others
+//! ```
+
+mod channel;
+mod pump;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use cloverleaf_proto::Trunk;
+use cloverleaf_proto::handshake::HandshakeError;
+use cloverleaf_proto::trunk::{Key, Opening};
+use tokio::sync::{Notify, oneshot};
+
+use crate::io::Io;
+
+pub(crate) use channel::Channel;
+pub(crate) use pump::Pump;
+
+/// What came of the request for a channel.
+pub(crate) type Answer = Result<Box<Opening>, Box<HandshakeError>>;
+
+pub(crate) struct Physical<S> {
+    state: Mutex<State<S>>,
+    /// Slots have come, or the end.
+    pub(crate) slots: Notify,
+}
+
+pub(crate) struct State<S> {
+    io: Io<S>,
+    pub(crate) trunk: Trunk,
+    /// Wakes the pump. It is also what the stream will wake, whoever polls it.
+    pump: Waker,
+    /// The tasks that wait for something on a channel.
+    waiting: HashMap<Key, Waiting>,
+    /// The tasks that wait until something is written.
+    flushers: Vec<Waker>,
+    /// Client: who has asked for a channel.
+    asking: HashMap<Key, oneshot::Sender<Answer>>,
+    /// Those that hold a channel, or may open one. Without any, the connection ends.
+    holders: usize,
+    /// Client: slots have come at least once.
+    pub(crate) has_had_slots: bool,
+    /// The physical connection has ended.
+    over: bool,
+}
+
+#[derive(Default)]
+struct Waiting {
+    reader: Option<Waker>,
+    sender: Option<Waker>,
+}
+
+impl<S> Physical<S> {
+    pub(crate) fn new(stream: S, trunk: Trunk) -> Arc<Self> {
+        let state = State {
+            io: Io::new(stream),
+            trunk,
+            pump: Waker::noop().clone(),
+            waiting: HashMap::new(),
+            flushers: Vec::new(),
+            asking: HashMap::new(),
+            holders: 0,
+            has_had_slots: false,
+            over: false,
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            slots: Notify::new(),
+        })
+    }
+
+    /// A panic while the lock was held has broken nothing that outlives it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more that keeps the connection open.
+    pub(crate) fn hold(&self) {
+        self.lock().holders += 1;
+    }
+
+    /// One less.
+    pub(crate) fn let_go(&self) {
+        let mut state = self.lock();
+        state.holders -= 1;
+        if state.holders == 0 {
+            state.pump.wake_by_ref();
+        }
+    }
+}
+
+impl<S> State<S> {
+    /// Lets the pump write what a command has left to write.
+    fn nudge(&self) {
+        if self.trunk.has_transmit() {
+            self.pump.wake_by_ref();
+        }
+    }
+
+    /// Whether the physical connection has ended.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Who asks for this channel wants to be told.
+    pub(crate) fn expect(&mut self, key: Key) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        self.asking.insert(key, sender);
+        self.nudge();
+        receiver
+    }
+
+    /// The same error for each channel: an [`io::Error`] cannot be cloned.
+    fn error(&self) -> Option<io::Error> {
+        let error = self.io.error.as_ref()?;
+        Some(io::Error::new(error.kind(), error.to_string()))
+    }
+}
+
+/// Notes the task to be woken.
+fn park(place: &mut Option<Waker>, cx: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *place = Some(cx.waker().clone()),
+    }
+}
