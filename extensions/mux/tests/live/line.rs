@@ -1,7 +1,7 @@
 //! A [`Trunk`] on a TCP stream, without any runtime: it blocks, and what does not come fails.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -275,6 +275,10 @@ impl Line {
                 };
                 self.wire.pass(other, &buffer[..n]);
                 self.trunk.handle_input(self.now(), &mut buffer[..n]);
+            }
+            // It may close before it has read all.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                self.trunk.handle_lost(self.now());
             }
             Err(error) => panic!("no {what}: {error}; {}", self.tail()),
         }

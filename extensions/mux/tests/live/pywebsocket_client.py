@@ -335,6 +335,7 @@ if __name__ == '__main__':
     what = sys.argv[2]
     if what == 'its_own_test':
         client = AlmostAsPublished(_options())
+        client._timeout = 10
         try:
             test_endtoend._mux_echo_check_procedure(client)
         finally:

@@ -36,6 +36,25 @@ pub(crate) enum Seen {
     Slots(u64, u64),
 }
 
+/// What an end may send on a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
+    pub(crate) left: u64,
+    /// The most and the least that it ever was.
+    pub(crate) most: u64,
+    pub(crate) least: u64,
+}
+
+impl Quota {
+    const fn new(left: u64) -> Self {
+        Self {
+            left,
+            most: left,
+            least: left,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Direction {
     /// What is not read yet.
@@ -56,11 +75,8 @@ pub(crate) struct Wire {
     slots: VecDeque<u64>,
     /// The end that may exceed what it was given: it is the other's to notice.
     pub(crate) tolerates: Option<End>,
-    /// What each end may send.
-    quotas: BTreeMap<(End, u32), u64>,
-    /// The least that was ever left of them, and the most.
-    pub(crate) least: BTreeMap<(End, u32), u64>,
-    pub(crate) most: BTreeMap<(End, u32), u64>,
+    /// What each end may send on each channel.
+    quotas: BTreeMap<(End, u32), Quota>,
 }
 
 impl Wire {
@@ -80,7 +96,11 @@ impl Wire {
                     let digits = after.split(|it: char| !it.is_ascii_digit()).next();
                     digits.and_then(|it| it.parse().ok()).unwrap_or(0)
                 });
-                self.quotas = [((End::Client, 1), 0), ((End::Server, 1), quota)].into();
+                self.quotas = [
+                    ((End::Client, 1), Quota::new(0)),
+                    ((End::Server, 1), Quota::new(quota)),
+                ]
+                .into();
             }
             self.seen.push((from, Seen::Head(head)));
         }
@@ -115,12 +135,11 @@ impl Wire {
             let (first, payload) = rest.split_first().expect("a frame");
             let cost = payload.len() as u64 + u64::from(first & 0x0F != 0);
             if let Some(quota) = self.quotas.get_mut(&(from, id)) {
-                let left = quota.checked_sub(cost);
+                let left = quota.left.checked_sub(cost);
                 let within = left.is_some() || self.tolerates == Some(from);
-                assert!(within, "{from:?} exceeds {quota} on {id}: {message:x?}");
-                *quota = left.unwrap_or(0);
-                let least = self.least.entry((from, id)).or_insert(u64::MAX);
-                *least = (*least).min(*quota);
+                assert!(within, "{from:?} exceeds {quota:?} on {id}: {message:x?}");
+                quota.left = left.unwrap_or(0);
+                quota.least = quota.least.min(quota.left);
             }
             self.seen
                 .push((from, Seen::Frame(id, *first, payload.to_vec())));
@@ -142,9 +161,9 @@ impl Wire {
                 let id = channel_id(rest);
                 let slot = self.slots.pop_front();
                 assert!(slot.is_some() || self.tolerates == Some(from), "no slot");
-                self.quotas.insert((End::Client, id), slot.unwrap_or(0));
-                self.quotas.insert((End::Server, id), 0);
-                self.most.insert((End::Server, id), 0);
+                let slot = Quota::new(slot.unwrap_or(0));
+                self.quotas.insert((End::Client, id), slot);
+                self.quotas.insert((End::Server, id), Quota::new(0));
                 Seen::Request(id, first & 1 != 0, text(rest))
             }
             0x20 | 0x30 => {
@@ -155,9 +174,8 @@ impl Wire {
             0x40 => {
                 let (id, more) = (channel_id(rest), number(rest));
                 if let Some(quota) = self.quotas.get_mut(&(from.other(), id)) {
-                    *quota += more;
-                    let most = self.most.entry((from.other(), id)).or_insert(0);
-                    *most = (*most).max(*quota);
+                    quota.left += more;
+                    quota.most = quota.most.max(quota.left);
                 }
                 Seen::Flow(id, more)
             }
@@ -185,6 +203,11 @@ impl Wire {
         let of_end = self.seen.iter().filter(|(from, _)| *from == end);
         let but = |it: &&Seen| !matches!(it, Seen::Head(_) | Seen::Flow(..) | Seen::Slots(..));
         of_end.map(|(_, seen)| seen).filter(but).collect()
+    }
+
+    /// What this end may send on a channel.
+    pub(crate) fn quota(&self, end: End, channel: u32) -> Quota {
+        self.quotas[&(end, channel)]
     }
 
     /// The frames of a channel that this end has sent.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cloverleaf_proto::Message;
 use cloverleaf_proto::close::CloseCode;
+use cloverleaf_proto::error::ConnectionError;
 use cloverleaf_proto::trunk::Key;
 
 use super::line;
@@ -75,6 +76,10 @@ fn its_handler_that_fails_drops_the_channel_which_we_acknowledge() {
         line.send(key, command);
         let closed = line.closed(key);
         assert_eq!((closed.code, closed.clean), (CloseCode::ABNORMAL, false));
+        let Some(ConnectionError::Dropped(dropped)) = closed.error else {
+            panic!("{command}: {closed:?}")
+        };
+        assert_eq!(dropped.code, Some(code));
         assert!(
             line.wire.has(End::Server, &Seen::Drop(id, Some(code))),
             "{command}"
@@ -115,6 +120,35 @@ fn its_handler_that_returns_says_nothing_so_that_we_drop_the_channel() {
 }
 
 #[test]
+fn a_channel_that_nobody_waits_for_any_more_is_dropped_which_it_acknowledges() {
+    let Some(python) = python() else { return };
+    let server = python.serve();
+    for delta in [false, true] {
+        let mut line = line(server.port, mux().delta(delta));
+        let left = line.ask("/echo");
+        line.trunk.abandon(left, CloseCode::GOING_AWAY);
+        line.until("acknowledgement", |it| {
+            it.wire
+                .has(End::Server, &Seen::Drop(2, Some(3008)))
+                .then_some(())
+        });
+        assert!(line.wire.has(End::Client, &Seen::Drop(2, Some(1000))));
+        // One that is open is closed instead.
+        let left = line.open("/echo");
+        line.trunk.abandon(left, CloseCode::GOING_AWAY);
+        line.until("close frame", |it| {
+            it.wire.frames(End::Server, 3).first().map(|_| ())
+        });
+        let close = [(0x88, &b"\x03\xe9"[..])];
+        assert_eq!(line.wire.frames(End::Client, 3), close);
+        let other = line.open("/echo");
+        line.echoes(other, "Hello");
+        let keys: Vec<Key> = line.trunk.channels().collect();
+        assert_eq!(keys, [Key::FIRST, other]);
+    }
+}
+
+#[test]
 fn it_acknowledges_that_we_drop_a_channel() {
     let Some(python) = python() else { return };
     let server = python.serve();
@@ -124,7 +158,8 @@ fn it_acknowledges_that_we_drop_a_channel() {
     line.unread.insert(key);
     line.send(key, "send 100000");
     line.until("8064 octets", |it| {
-        (it.wire.least.get(&(End::Server, 2)) == Some(&0)).then_some(())
+        let frames = it.wire.frames(End::Server, 2);
+        (!frames.is_empty() && it.wire.quota(End::Server, 2).left == 0).then_some(())
     });
     line.trunk
         .close(key, CloseCode::NORMAL, "")

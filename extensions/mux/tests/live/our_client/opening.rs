@@ -167,6 +167,10 @@ fn there_are_64_channels_beside_the_first_and_no_more() {
         line.as_if_it_came(&[0x82, 0x06, 0x00, 0x80, 0x01, 0x7E, 0x20, 0x00]);
         let key = line.ask("/echo");
         line.until("refusal", |it| it.refused.contains_key(&key).then_some(()));
+        let Some(HandshakeError::Dropped(dropped)) = line.refused.get(&key) else {
+            panic!("{:?}", line.refused)
+        };
+        assert_eq!(dropped.code, Some(2007));
         assert!(line.wire.has(End::Server, &Seen::Drop(66, Some(2007))));
         for key in &keys[2..] {
             line.echoes(*key, "still there");
