@@ -136,15 +136,21 @@ impl Channel {
 }
 
 /// Frames one behind the other, with few octets beside their own: a peer may send a great many that
-/// are empty.
+/// are empty. In front of each payload stand the first octet of its header, its length, and its cost
+/// if that is unusual.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     octets: Vec<u8>,
     start: usize,
 }
 
-/// In front of each payload: first octet of the header, length, cost.
-pub(super) const HEADER: usize = 1 + 4 + 4;
+/// The first octet, and two numbers of 64 bits.
+const MAX_HEADER: usize = 1 + 10 + 10;
+
+/// What carriers charge for a frame, mostly: its payload, and an octet if it begins a message.
+fn usual_cost(head: Head, length: usize) -> usize {
+    length + usize::from(head.opcode != OpCode::CONTINUATION)
+}
 
 impl Tail {
     pub(super) fn is_empty(&self) -> bool {
@@ -157,27 +163,57 @@ impl Tail {
     }
 
     pub(super) fn push(&mut self, head: Head, payload: &[u8], cost: usize) {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+        let size = MAX_HEADER + payload.len();
+        if self.octets.capacity() - self.octets.len() < size {
+            // By half, not to twice: a peer decides how long it stays.
+            self.octets.reserve_exact(size.max(self.octets.len() / 2));
+        }
+        let usual = cost == usual_cost(head, payload.len());
         self.octets.push(head.octet());
-        self.octets.extend_from_slice(&number(payload.len()));
-        self.octets.extend_from_slice(&number(cost));
+        self.put_number(payload.len() << 1 | usize::from(!usual));
+        if !usual {
+            self.put_number(cost);
+        }
         self.octets.extend_from_slice(payload);
     }
 
     /// The next frame: its head, where its payload is, and its cost.
     pub(super) fn next(&mut self) -> Option<(Head, core::ops::Range<usize>, usize)> {
-        let header: [u8; HEADER] = self
-            .octets
-            .get(self.start..)?
-            .get(..HEADER)?
-            .try_into()
-            .ok()?;
-        let [first, a, b, c, d, e, f, g, h] = header;
-        let begin = self.start + HEADER;
-        let end = begin + u32::from_le_bytes([a, b, c, d]) as usize;
-        self.start = end;
-        let cost = u32::from_le_bytes([e, f, g, h]) as usize;
-        Some((Head::from_octet(first), begin..end, cost))
+        let head = Head::from_octet(*self.octets.get(self.start)?);
+        self.start += 1;
+        let length = self.take_number();
+        let (length, usual) = (length >> 1, length & 1 == 0);
+        let cost = if usual {
+            usual_cost(head, length)
+        } else {
+            self.take_number()
+        };
+        let begin = self.start;
+        self.start += length;
+        Some((head, begin..self.start, cost))
+    }
+
+    /// Seven bits an octet, the lowest first; the top bit is set on all but the last.
+    fn put_number(&mut self, mut number: usize) {
+        while number > 0x7f {
+            self.octets.push(0x80 | (number & 0x7f) as u8);
+            number >>= 7;
+        }
+        self.octets.push(number as u8);
+    }
+
+    fn take_number(&mut self) -> usize {
+        let mut number = 0;
+        let mut bits = 0;
+        while let Some(octet) = self.octets.get(self.start) {
+            self.start += 1;
+            number |= usize::from(octet & 0x7f) << bits;
+            bits += 7;
+            if octet & 0x80 == 0 {
+                break;
+            }
+        }
+        number
     }
 
     pub(super) fn payload(&self, at: core::ops::Range<usize>) -> &[u8] {
@@ -193,5 +229,43 @@ impl Tail {
             self.octets.drain(..self.start);
             self.start = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_out_as_they_went_in_whatever_they_cost() {
+        let mut tail = Tail::default();
+        let mut waiting = std::collections::VecDeque::new();
+        for n in 0..2000_usize {
+            let opcode = [OpCode::TEXT, OpCode::CONTINUATION, OpCode::PING][n % 3];
+            let head = Head::new(opcode).with_fin(n % 2 == 0);
+            let payload = vec![n as u8; [0, 1, 63, 64, 127, 128, 9000][n % 7]];
+            let cost = [usual_cost(head, payload.len()), 0, 1, 70_000, usize::MAX][n % 5];
+            tail.push(head, &payload, cost);
+            waiting.push_back((head, payload, cost));
+            // Sometimes some, sometimes all.
+            let taken = [0, 1, 2, waiting.len()][n * 7 % 4].min(waiting.len());
+            for (head, payload, cost) in waiting.drain(..taken) {
+                let (found, at, of) = tail.next().expect("there is one");
+                assert_eq!((found, of), (head, cost));
+                assert_eq!(tail.payload(at), payload);
+                tail.compact();
+            }
+            assert_eq!(tail.is_empty(), waiting.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_frame_of_nothing_takes_two_octets() {
+        let mut tail = Tail::default();
+        for _ in 0..10_000 {
+            tail.push(Head::new(OpCode::TEXT), b"", 1);
+        }
+        assert_eq!(tail.len(), 20_000);
+        assert!(tail.octets.capacity() <= 31_000);
     }
 }

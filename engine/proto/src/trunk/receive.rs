@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::channel::{Channel, HEADER, Stage, Tail};
+use super::channel::{Channel, Stage, Tail};
 use super::{Key, MAX_LEFT_BEHIND, News, State, Trunk, WINDOW, heads};
 use crate::close::{CloseCode, CloseFrame};
 use crate::connection::{MessageRef, Received as Came};
@@ -231,11 +231,12 @@ impl Trunk {
             if let Some(event) = endpoint.poll_event() {
                 return Some(event);
             }
+            let waiting = channel.tail.len();
             let Some((head, at, cost)) = channel.tail.next() else {
                 return self.closed(key);
             };
             if channel.dropped.is_some() {
-                self.left_behind = self.left_behind.saturating_sub(HEADER + at.len());
+                self.left_behind -= waiting - channel.tail.len();
             }
             let event = endpoint.handle_frame(head, channel.tail.payload(at));
             channel.tail.compact();

@@ -29,6 +29,8 @@ pub(crate) struct Hand {
     second: Option<Key>,
     /// The application sends back what it receives.
     pub(crate) echoes: bool,
+    /// It reads at all; else it only takes the news.
+    pub(crate) reads: bool,
     pub(crate) closed: BTreeMap<Key, Closed>,
     pub(crate) refused: Vec<HandshakeError>,
     pub(crate) over: Option<Closed>,
@@ -50,6 +52,7 @@ impl Hand {
             milliseconds: 0,
             second: None,
             echoes: true,
+            reads: true,
             closed: BTreeMap::new(),
             refused: Vec::new(),
             over: None,
@@ -162,7 +165,7 @@ impl Hand {
                     // Gone again, perhaps.
                     let _ = self.trunk.respond(key, Decision::accept());
                 }
-                News::Ready(key) => self.read(key),
+                News::Ready(key) if self.reads => self.read(key),
                 News::Refused(_, why) => self.refused.push(*why),
                 News::Closed(closed) => self.over = Some(*closed),
                 _ => {}
@@ -215,6 +218,12 @@ impl Hand {
     pub(crate) fn wait(&mut self, milliseconds: u64) {
         self.milliseconds += milliseconds;
         self.trunk.handle_timeout(at(self.milliseconds));
+    }
+
+    /// What is to be written is tried, and nothing goes.
+    pub(crate) fn stall(&mut self) {
+        self.trunk.poll_transmit();
+        self.trunk.handle_written(at(self.milliseconds), 0);
     }
 
     pub(crate) fn eof(&mut self) {

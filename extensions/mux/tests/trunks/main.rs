@@ -6,6 +6,7 @@ mod fairness;
 mod hand;
 mod hostile;
 mod ledger;
+mod memory;
 mod pair;
 mod schedules;
 #[path = "../../src/testing.rs"]

@@ -184,6 +184,7 @@ fn empty_frames_are_dropped_with_3009_after_a_hundred_in_ten_seconds() {
         }
         assert_eq!(hand.heard(), said(&[]));
         // Messages of nothing end with the quota: here, they are read, and cost what they cost.
+        hand.echoes = false;
         for _ in 0..20 {
             for _ in 0..4000 {
                 hand.say_octets(&[3, 0x82]);
@@ -194,7 +195,9 @@ fn empty_frames_are_dropped_with_3009_after_a_hundred_in_ten_seconds() {
         for _ in 0..1_000_000 {
             hand.say_octets(&[2, 0]);
         }
-        assert_eq!(hand.heard().last(), Some(&octets("82 00 60 02 02 0b c1")));
+        let drop = octets("82 00 60 02 02 0b c1");
+        assert!(hand.heard().contains(&drop));
+        hand.echoes = true;
         assert_eq!(hand.closed.len(), 1);
         check_the_others(&mut hand, "empty frames");
     }
