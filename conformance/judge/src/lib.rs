@@ -9,7 +9,7 @@
 //!  case      what a case is made of; its program; its judgement
 //!    |
 //!  session   the judge's side of one open connection, without I/O
-//!    |          frame, utf8, deflate: the judge's own codec
+//!    |          frame, utf8, deflate, mux: the judge's own codec
 //!  run       one case over one byte stream: http, opening, session, result
 //! ```
 
@@ -19,6 +19,7 @@ pub mod corpus;
 pub mod deflate;
 pub mod frame;
 pub mod http;
+pub mod mux;
 pub mod opening;
 pub mod random;
 pub mod run;

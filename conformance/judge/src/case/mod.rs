@@ -3,6 +3,7 @@
 mod dialogue;
 mod exchange;
 mod judgement;
+mod multiplexed;
 mod opening;
 mod script;
 
@@ -14,6 +15,10 @@ use cloverleaf_reports::{CaseId, Role};
 pub use dialogue::{Act, Dialogue, End, Expect};
 pub use exchange::{Content, Exchange};
 pub use judgement::{Closer, ExpectedEnd, Judgement};
+pub(crate) use multiplexed::{
+    AMPLE, REQUEST, block, blocks, drop_channel, frame, grant, octets, request,
+};
+pub use multiplexed::{Act as MultiplexedAct, Hope, Look, Multiplexed, Part};
 pub(crate) use opening::apply;
 pub use opening::{
     Answer, Edit, HeadCheck, Negotiation, Opening, Reaction, RequestPlan, ResponsePlan,
@@ -77,6 +82,8 @@ pub enum Plan {
     Exchange(Exchange),
     /// Sending and expecting in turn: the way of the cases that Autobahn does not have.
     Dialogue(Dialogue),
+    /// The same on a connection with channels.
+    Multiplexed(Multiplexed),
 }
 
 impl Case {
@@ -139,6 +146,7 @@ impl Case {
             Plan::Script(script) => script.start(),
             Plan::Exchange(exchange) => exchange.start(),
             Plan::Dialogue(dialogue) => dialogue.start(),
+            Plan::Multiplexed(plan) => plan.start(),
         }
     }
 
@@ -147,6 +155,7 @@ impl Case {
         match &self.plan {
             Plan::Script(script) => script.informational,
             Plan::Dialogue(dialogue) => dialogue.informational,
+            Plan::Multiplexed(plan) => plan.informational,
             Plan::Exchange(_) => false,
         }
     }
@@ -178,6 +187,7 @@ impl Case {
             Plan::Script(script) => script.time_limit(),
             Plan::Exchange(exchange) => exchange.limit + Duration::from_secs(10),
             Plan::Dialogue(dialogue) => dialogue.time_limit(),
+            Plan::Multiplexed(plan) => plan.time_limit(),
         };
         self.budget.map_or(limit, |budget| limit.min(budget))
     }

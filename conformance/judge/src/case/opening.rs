@@ -116,6 +116,8 @@ pub struct RequestPlan {
     pub frame_offers: Vec<FrameOffer>,
     /// An extension that the case brings along, offered by the edits too.
     pub layer: Option<Layer>,
+    /// `mux` is offered by the edits, with this quota of the server on channel 1.
+    pub mux: Option<u64>,
 }
 
 impl RequestPlan {
@@ -133,6 +135,7 @@ impl RequestPlan {
             offers: Vec::new(),
             frame_offers: Vec::new(),
             layer: None,
+            mux: None,
         }
     }
 
@@ -201,6 +204,13 @@ impl RequestPlan {
     #[must_use]
     pub fn frames(mut self, offers: Vec<FrameOffer>) -> Self {
         self.frame_offers = offers;
+        self
+    }
+
+    /// With an offer of `mux`, that an edit makes, with this quota.
+    #[must_use]
+    pub fn mux(mut self, quota: u64) -> Self {
+        self.mux = Some(quota);
         self
     }
 

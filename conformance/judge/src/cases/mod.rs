@@ -11,6 +11,7 @@ mod framing;
 mod handshake_client;
 mod handshake_server;
 mod limits;
+mod mux;
 mod negotiation;
 mod opcodes;
 mod performance;
@@ -47,6 +48,7 @@ pub fn beyond() -> Vec<Case> {
     cases.extend(handshake_server::cases());
     cases.extend(handshake_client::cases());
     cases.extend(limits::cases());
+    cases.extend(mux::cases());
     cases.extend(negotiation::cases());
     cases
 }
@@ -77,6 +79,7 @@ pub fn section_title(prefix: &str) -> Option<&'static str> {
         handshake_server::SECTIONS,
         handshake_client::SECTIONS,
         limits::SECTIONS,
+        mux::SECTIONS,
         negotiation::SECTIONS,
     ];
     let mut titles = tables.into_iter().flatten();

@@ -4,6 +4,8 @@
 use cloverleaf_reports::Role;
 
 use crate::deflate::{Agreed, DEFLATE_FRAME, Demands, Element, FrameOffer, Offer, judge_answer};
+use crate::http::Head;
+use crate::mux::{self, TOKEN};
 use crate::session::{Compression, Layer, Order};
 
 /// The extensions of a connection.
@@ -11,6 +13,16 @@ use crate::session::{Compression, Layer, Order};
 pub(super) struct Agreement {
     pub(super) compression: Option<Compression>,
     pub(super) layer: Option<(Layer, Order)>,
+    /// `mux`, with what the client offered the server to send on channel 1. The compression is that
+    /// of channel 1 if it stands in front.
+    pub(super) mux: Option<Mux>,
+}
+
+/// `mux` as it was agreed on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mux {
+    quota: u64,
+    behind_compression: bool,
 }
 
 impl Agreement {
@@ -18,7 +30,7 @@ impl Agreement {
     pub(super) fn compressed(compression: Option<Compression>) -> Self {
         Self {
             compression,
-            layer: None,
+            ..Self::default()
         }
     }
 
@@ -31,6 +43,7 @@ impl Agreement {
     ) -> Result<Self, String> {
         let mut order = None;
         let mut frames = None;
+        let mut mux = None;
         let mut others = Vec::new();
         for line in lines {
             for element in Element::list(line).map_err(|error| error.to_string())? {
@@ -45,6 +58,15 @@ impl Agreement {
                         };
                         if order.replace((layer, place)).is_some() {
                             return Err(format!("the answer accepts {} twice", layer.name));
+                        }
+                    }
+                    _ if element.name == TOKEN && offered.mux.is_some() => {
+                        let agreed = Mux {
+                            quota: offered.mux.unwrap_or(0),
+                            behind_compression: !others.is_empty() || frames.is_some(),
+                        };
+                        if mux.replace(agreed).is_some() {
+                            return Err("the answer accepts mux twice".to_owned());
                         }
                     }
                     _ if DEFLATE_FRAME.contains(&&*element.name) => {
@@ -77,6 +99,7 @@ impl Agreement {
         Ok(Self {
             compression,
             layer: order,
+            mux,
         })
     }
 
@@ -88,10 +111,15 @@ impl Agreement {
     ) -> Result<Self, String> {
         let (mut offers, mut frames) = (Vec::new(), Vec::new());
         let mut layer_offered = false;
+        let mut mux = None;
         for line in client_lines {
             for element in Element::list(line).map_err(|error| error.to_string())? {
                 offers.extend(Offer::read(&element).ok());
                 frames.extend(FrameOffer::read(&element).ok().flatten());
+                if element.name == TOKEN && mux.is_none() {
+                    // Whether that is right is a case of its own.
+                    mux = Some(quota(&element).unwrap_or(0));
+                }
                 layer_offered |= layer.is_some_and(|layer| layer.name == element.name);
             }
         }
@@ -99,6 +127,7 @@ impl Agreement {
             deflate: &offers,
             frames: &frames,
             layer: layer.filter(|_| layer_offered),
+            mux,
         };
         Self::of_answer(Role::Client, offered, lines)
     }
@@ -113,6 +142,8 @@ pub(super) struct Offered<'a> {
     pub(super) frames: &'a [FrameOffer],
     /// The case's own extension.
     pub(super) layer: Option<Layer>,
+    /// `mux`, with the quota of the server.
+    pub(super) mux: Option<u64>,
 }
 
 impl Offered<'_> {
@@ -124,6 +155,34 @@ impl Offered<'_> {
             offer.ok_or_else(|| format!("the answer names {name:?}; no offer of it is right"))?;
         let demands = Demands::read(answer).map_err(|error| error.to_string())?;
         Ok(offer.agreed(demands))
+    }
+}
+
+impl Agreement {
+    /// What the session needs to know of channels, and what works on all of them.
+    pub(super) fn multiplexing(&mut self, request: Option<Head>) -> Option<mux::Agreed> {
+        let (agreed, request) = (self.mux?, request?);
+        let first = match agreed.behind_compression {
+            true => self.compression.take(),
+            false => None,
+        };
+        Some(mux::Agreed::new(request, agreed.quota, first))
+    }
+}
+
+/// The quota in an offer of `mux`: decimal, below 2^32.
+fn quota(offer: &Element) -> Result<u64, String> {
+    match &offer.params[..] {
+        [] => Ok(0),
+        [param] if param.name == "quota" => {
+            let digits = param.value.as_deref().unwrap_or_default();
+            let decimal = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
+            let value: Option<u32> = digits.parse().ok().filter(|_| decimal);
+            value
+                .map(u64::from)
+                .ok_or_else(|| format!("{digits:?} is no quota of mux"))
+        }
+        _ => Err("mux is offered with other parameters than quota".to_owned()),
     }
 }
 
@@ -174,6 +233,7 @@ mod tests {
             deflate: &[Offer::default()],
             frames: &frames,
             layer: Some(LAYER),
+            mux: None,
         };
         Agreement::of_answer(Role::Server, offered, lines)
     }

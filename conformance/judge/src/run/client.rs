@@ -70,7 +70,7 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     let mut wire = Wire::new(stream, Vec::new());
     let request = place.request(&mut random);
     // Autobahn's cases do not compare the answer with the offers.
-    let strict = matches!(case.plan, Plan::Dialogue(_));
+    let strict = matches!(case.plan, Plan::Dialogue(_) | Plan::Multiplexed(_));
     let opened = match &case.opening {
         Opening::Request(plan) => to_measure(&mut wire, &mut report, plan, request, options).await,
         Opening::Both(plans) => {
@@ -241,6 +241,7 @@ async fn to_measure<S: AsyncRead + AsyncWrite + Unpin>(
                 deflate: &plan.offers,
                 frames: &plan.frame_offers,
                 layer: plan.layer,
+                mux: plan.mux,
             };
             Agreement::of_answer(Role::Server, offered, &lines)
                 .map_err(|reason| never_opened(&reason))

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::case::{Case, Judgement, Program};
+use crate::http::Head;
 use crate::random::Random;
 use crate::session::{Options, Session, Write};
 use agreement::Agreement;
@@ -133,13 +134,16 @@ fn should_not_have_opened(result: &mut CaseResult) {
 async fn carry_out<S: AsyncRead + AsyncWrite>(
     wire: Wire<S>,
     report: Report,
-    agreement: Agreement,
+    mut agreement: Agreement,
     subject: Role,
     case: &Case,
     options: &Options,
     random: Random,
 ) -> (CaseResult, bool) {
     let begun = report.begun;
+    let request = report.detail.request.as_deref();
+    let request = request.and_then(|text| Head::parse(text.as_bytes()));
+    let multiplexing = agreement.multiplexing(request.map(|(head, _)| head));
     let mut session = Session::open(
         subject,
         options.clone(),
@@ -150,6 +154,9 @@ async fn carry_out<S: AsyncRead + AsyncWrite>(
     );
     if let Some((layer, order)) = agreement.layer {
         session.set_layer(layer, order);
+    }
+    if let Some(agreed) = multiplexing {
+        session.set_multiplexing(agreed);
     }
     let mut program = case.start();
     program.on_open(&mut session);

@@ -27,6 +27,7 @@ use cloverleaf_reports::model::{Close, TimerEvent};
 use crate::corpus::Kind;
 use crate::deflate::{Agreed, Deflater, Inflater};
 use crate::frame::{CLOSE, Frame};
+use crate::mux;
 use crate::random::Random;
 use crate::stream::Stream;
 pub use layer::{Layer, Order};
@@ -223,6 +224,7 @@ pub struct Session {
     receiving: Receiving,
     compression: Option<Compression>,
     layer: Option<(Layer, Order)>,
+    multiplexing: Option<mux::Agreed>,
     close: Close,
     random: Random,
     aborted: bool,
@@ -260,6 +262,7 @@ impl Session {
             receiving: Receiving::default(),
             compression,
             layer: None,
+            multiplexing: None,
             close: Close::default(),
             random,
             aborted: false,
@@ -300,6 +303,16 @@ impl Session {
     /// Has one more extension at work, as the opening handshake agreed.
     pub fn set_layer(&mut self, layer: Layer, order: Order) {
         self.layer = Some((layer, order));
+    }
+
+    /// Has channels, as the opening handshake agreed.
+    pub fn set_multiplexing(&mut self, agreed: mux::Agreed) {
+        self.multiplexing = Some(agreed);
+    }
+
+    /// What was agreed on of channels, for the program of the case.
+    pub fn take_multiplexing(&mut self) -> Option<mux::Agreed> {
+        self.multiplexing.take()
     }
 
     /// Where the extension stands that the case brings along, if it was agreed on.
