@@ -29,6 +29,8 @@ pub(crate) struct Hand {
     second: Option<Key>,
     /// The application sends back what it receives.
     pub(crate) echoes: bool,
+    /// It answers requests at all.
+    pub(crate) answers: bool,
     /// It reads at all; else it only takes the news.
     pub(crate) reads: bool,
     pub(crate) closed: BTreeMap<Key, Closed>,
@@ -52,6 +54,7 @@ impl Hand {
             milliseconds: 0,
             second: None,
             echoes: true,
+            answers: true,
             reads: true,
             closed: BTreeMap::new(),
             refused: Vec::new(),
@@ -161,7 +164,7 @@ impl Hand {
     pub(crate) fn application(&mut self) {
         while let Some(news) = self.trunk.poll_news() {
             match news {
-                News::Requested(key) => {
+                News::Requested(key) if self.answers => {
                     // Gone again, perhaps.
                     let _ = self.trunk.respond(key, Decision::accept());
                 }

@@ -121,7 +121,8 @@ impl<'a> Octets<'a> {
     }
 }
 
-fn take_message(message: &[u8], said: &mut Vec<Said>) {
+/// A physical message, or a frame that is one.
+pub(crate) fn take_message(message: &[u8], said: &mut Vec<Said>) {
     let mut octets = Octets(message);
     let id = octets.id();
     if id != 0 {

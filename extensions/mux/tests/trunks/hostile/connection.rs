@@ -1,6 +1,7 @@
 //! What leaves the rest in doubt ends the connection: a DropChannel for channel 0 with a code, a close
 //! frame with 1011, and the end of every channel.
 
+use allocation_counter::measure;
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::error::ConnectionError;
 use cloverleaf_proto::trunk::Key;
@@ -57,8 +58,11 @@ fn ends_with(mut hand: Hand, frames: &[(u8, &str)], code: u16, what: &str) {
     assert!(hand.trunk.is_done(), "{what}");
 }
 
+/// A name, the physical frames, and the code.
+type Mistake<'a> = (&'a str, &'a [(u8, &'a str)], u16);
+
 /// What is wrong to either end.
-const BOTH: &[(&str, &[(u8, &str)], u16)] = &[
+const BOTH: &[Mistake<'_>] = &[
     ("an empty message", &[(0x82, "")], 2002),
     ("1 octet of an id of 2", &[(0x82, "80")], 2002),
     ("1 octet of an id of 3", &[(0x82, "c0")], 2002),
@@ -351,6 +355,33 @@ fn a_reset_ends_64_channels_with_1006_each() {
         assert!(hand.over.is_some() && hand.trunk.is_done());
         assert_eq!(hand.trunk.channels().count(), 0);
     }
+}
+
+#[test]
+fn behind_a_reset_with_64_channels_full_of_what_nobody_read_no_octet_is_left() {
+    let life = || {
+        for mut hand in <[Hand; 2]>::from(with_channels(64)) {
+            let live = measure(|| {
+                for id in 1..=65 {
+                    hand.say_octets(&[&[id, 0x82][..], &[7; 4000]].concat());
+                    // Half a message, and half a ping.
+                    hand.say_octets(&[id, 0x02, 7, 7, 7]);
+                    hand.say_octets(&[id, 0x09, 7, 7, 7]);
+                }
+            });
+            assert!(live.bytes_current > 65 * 4000);
+            let freed = measure(|| {
+                hand.echoes = false;
+                hand.lost();
+                hand.received.clear();
+            });
+            assert!(freed.bytes_current < -65 * 4000, "{freed:?}");
+            assert_eq!(hand.trunk.channels().count(), 0);
+        }
+    };
+    life();
+    let counted = measure(life);
+    assert_eq!((counted.bytes_current, counted.count_current), (0, 0));
 }
 
 #[test]

@@ -2,4 +2,6 @@
 
 mod channel;
 mod connection;
+mod crosstalk;
 mod floods;
+mod heads;
