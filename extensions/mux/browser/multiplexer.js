@@ -52,7 +52,7 @@ class Line {
   /** `null` while it waits for a slot. */
   id = null;
   endpoint = null;
-  /** Its request was the so manieth. */
+  /** How many requests there have been, with its own. */
   request = 0;
   isOpen = false;
   isOver = false;

@@ -90,6 +90,25 @@ test("text, buffers, views and Blobs go out in the order in which they were sent
   assert.equal(channel.bufferedAmount, 0);
 });
 
+test("a Blob is read once, when its turn comes", async () => {
+  const { socket, channel } = await opened();
+  let reads = 0;
+  const blob = new Blob(["x"]);
+  blob.arrayBuffer = () => {
+    reads += 1;
+    return new Promise((done) => (blob.done = done));
+  };
+  channel.send(blob);
+  channel.send("behind");
+  await settled();
+  socket.deliver("00 40 02 05");
+  await settled();
+  assert.deepEqual([reads, socket.take()], [1, []]);
+  blob.done(octets("78").buffer);
+  await settled();
+  assert.deepEqual(socket.take(), ["02 82 78", "02 81 62 65 68 69 6e 64"]);
+});
+
 test("a Blob that cannot be read drops the channel", async () => {
   const { socket, channel, log } = await opened();
   const blob = new Blob(["x"]);
