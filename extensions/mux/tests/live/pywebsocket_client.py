@@ -127,8 +127,8 @@ class Client(published.MuxClient):
         received = self.receive(channel_id)
         assert received == (BINARY if binary else TEXT, message), received
 
-    # It knows whole requests only, forgets the quota that it grants with them, and takes what the
-    # channel is sent before it has seen the answer for a mistake.
+    # It knows whole requests only, grants nothing with them, and takes what a channel is sent before
+    # the answer has been looked at for a mistake.
     def add_channel(self, channel_id, head=None, delta=False, quota=1024, path='/echo', slot=True):
         if head is None:
             head = 'GET %s HTTP/1.1\r\n' % path
@@ -148,9 +148,10 @@ class Client(published.MuxClient):
     def answer(self, channel_id):
         def answers():
             return [block for block in self._control_blocks if block.channel_id == channel_id]
-        self._wait(self._control_blocks_condition, answers)
-        block = answers()[0]
-        self._control_blocks.remove(block)
+        with self._control_blocks_condition:
+            self._wait(self._control_blocks_condition, answers)
+            block = answers()[0]
+            self._control_blocks.remove(block)
         return block.rejected, block.encoded_handshake
 
     def open(self, channel_id, *args, **kwargs):

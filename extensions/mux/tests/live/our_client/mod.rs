@@ -1,4 +1,19 @@
 //! Our client, its server.
+//!
+//! What was observed:
+//! - It gives 64 slots of 8192 octets, once, and never one back, not even for a request it refuses.
+//!   A request too many it drops with 2007, a code of the connection, and goes on.
+//! - It grants what a frame costs as soon as its handler reads the frame, in a block of its own.
+//! - What it refuses it refuses twice: with the status, 403 if a handler fails, and with 400. A request
+//!   for a resource that it does not have ends the connection.
+//! - The headers of a difference stay in the base of the next ones, and what one removes is missing
+//!   from it, until a whole request takes the base's place.
+//! - It sends no empty message, no empty pong, and acknowledges no channel that it has forgotten.
+//! - A handler that returns ends its channel without a word: only our deadline notices. One that fails
+//!   drops it with 1000. When the last channel has ended, the connection is closed.
+//! - Its compression is `permessage-compress; method=deflate`, on the wire as permessage-deflate. The
+//!   answer to the connection does not say that channel 1 has it too, so that this one is lost. A text
+//!   it encodes twice, and fails at the first letter that is not ASCII.
 
 mod compressed;
 mod ending;
