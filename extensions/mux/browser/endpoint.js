@@ -198,7 +198,6 @@ export class Endpoint {
   }
 
   #fail({ closeCode, message }) {
-    if (this.#failed) return;
     this.#failed = true;
     this.#message = null;
     this.#discard();

@@ -230,6 +230,15 @@ test("the page does not send on a channel that has failed a moment ago", async (
   assert.deepEqual(socket.take(), ["02 88 03 ef"]);
 });
 
+test("what waited on a channel that has failed is not sent any more", async () => {
+  const { socket, channel } = await opened({}, "00 80 01 00");
+  channel.send("stuck");
+  socket.deliver("02 81 ff");
+  socket.deliver("00 40 02 08");
+  await settled();
+  assert.deepEqual([socket.take(), channel.bufferedAmount], [["02 88 03 ef"], 5]);
+});
+
 test("the server closes: the answer has its code, and the page gets it with the reason", async () => {
   for (const [frame, answer, event] of [
     ["02 88", "02 88", "close 1005 clean"],
@@ -248,6 +257,14 @@ test("the server closes: the answer has its code, and the page gets it with the 
     assert.deepEqual(log, ["text last", event]);
     assert.deepEqual([channel.readyState, channel.bufferedAmount, mux.channels], [3, 4, 0]);
   }
+});
+
+test("nothing counts behind the server's close frame, not even another", async () => {
+  const { socket, log } = await opened({}, "00 80 01 00");
+  for (const frame of ["02 88 0f a0", "02 80 'x'", "02 89 'p'", "02 88 0f a1", "00 40 02 08"]) socket.deliver(frame);
+  await settled();
+  assert.deepEqual(socket.take(), ["02 88 0f a0"]);
+  assert.deepEqual(log, ["close 4000 clean"]);
 });
 
 test("a close frame that breaks RFC 6455 is answered with 1002 or 1007, and is the end", async () => {
