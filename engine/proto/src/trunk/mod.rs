@@ -157,6 +157,9 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// beyond is thrown away. Without a bound, a peer could fill one channel after the other.
 const MAX_LEFT_BEHIND: usize = 1 << 20;
 
+/// So many octets of what the carrier says, at least, may wait to be written.
+const MAX_ANSWERS: usize = 1 << 20;
+
 impl Trunk {
     /// A trunk behind the opening handshake of its physical connection, whose agreed carrier was
     /// [taken out](Negotiated::take_carrier). What is left of the agreement, and the handshake

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::channel::{Channel, Stage, Tail};
-use super::{Key, MAX_LEFT_BEHIND, News, State, Trunk, WINDOW, heads};
+use super::{Key, MAX_ANSWERS, MAX_LEFT_BEHIND, News, State, Trunk, WINDOW, heads};
 use crate::close::{CloseCode, CloseFrame};
 use crate::connection::{MessageRef, Received as Came};
 use crate::endpoint::Endpoint;
@@ -151,8 +151,12 @@ impl Trunk {
     fn carry_out_one(&mut self, action: Action, message: &[u8]) {
         match action {
             Action::Transmit(payload) => {
-                // What a carrier says cannot be left out: an answer, or room for more.
-                if self.physical.buffered() >= self.config.limits.max_write_buffer {
+                // What a carrier says cannot be left out: an answer, or room for more. It stands
+                // behind what channels have filled in. The bound of the configuration is that of a
+                // channel, and may be less than one answer.
+                let limits = &self.config.limits;
+                let answers = limits.max_write_buffer.max(MAX_ANSWERS);
+                if self.physical.buffered() >= limits.write_high_water.saturating_add(answers) {
                     self.fail(&Failure::protocol("answers are asked for, and not read"));
                 } else {
                     // Closed: then there is nobody to hear it.

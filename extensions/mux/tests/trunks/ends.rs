@@ -1,7 +1,7 @@
 //! How one channel ends, and that it ends no other.
 
 use cloverleaf_proto::handshake::{Decision, HandshakeError, Rejection};
-use cloverleaf_proto::trunk::{Key, News};
+use cloverleaf_proto::trunk::{Key, News, OpenError};
 
 use crate::hand::{Hand, LENGTH, REQUEST, said};
 use crate::pair::{CLIENT, SERVER, config, request};
@@ -39,6 +39,22 @@ fn a_refusal_with_content_reaches_the_client_and_ends_nothing_else() {
     assert_eq!(response.body(), content);
     assert!(world.trunks[CLIENT].state(Key::FIRST).is_some());
     assert_eq!(world.trunks[CLIENT].slots(), Some(64));
+}
+
+#[test]
+fn a_request_over_16_kib_is_too_large_and_takes_no_slot() {
+    let mut client = Hand::client();
+    let long = |octets| {
+        let value = http::HeaderValue::try_from("x".repeat(octets)).expect("letters");
+        let request = request("2").header(http::HeaderName::from_static("x-long"), value);
+        request.expect("it may be there")
+    };
+    let opened = client.trunk.open(long(16_400), [1; 16]);
+    assert!(matches!(opened, Err(OpenError::TooLarge)), "{opened:?}");
+    assert_eq!(client.trunk.slots(), Some(64));
+    assert_eq!(client.heard(), said(&[]));
+    client.trunk.open(long(16_000), [1; 16]).expect("it fits");
+    assert_eq!(client.trunk.slots(), Some(63));
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn world(random: &mut Random) -> (World, u32) {
         let mut config = if deflate { deflating(mux) } else { config(mux) };
         config.parts = parts[end];
         config.limits.write_high_water = [1, 100, 65_536][random.below(3)];
+        config.limits.max_write_buffer = [1, 1000, 1 << 20][random.below(3)];
         config
     });
     (World::new(configs, memory), channels)
