@@ -128,8 +128,27 @@ impl Trunk {
             let id = channel.id;
             self.carrier.closed(id, &mut self.actions);
             self.end(key);
+            self.throw_away(key);
             self.drain(key);
         }
+    }
+
+    /// What came behind our close frame is thrown away once somebody asks, and here at once: nothing is
+    /// kept of it while the number and its quota are another channel's.
+    fn throw_away(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let Stage::Open(endpoint) = &mut channel.stage else {
+            return;
+        };
+        while endpoint.state() == State::Closing
+            && let Some((head, at, _)) = channel.tail.next()
+        {
+            // It leads to no event.
+            endpoint.handle_frame(head, channel.tail.payload(at));
+        }
+        channel.tail.compact();
     }
 
     /// A closing or opening handshake has taken too long.

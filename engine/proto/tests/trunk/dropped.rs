@@ -78,7 +78,7 @@ fn what_came_on_dropped_channels_and_is_not_asked_for_is_bounded_to_a_mebibyte()
             ends += usize::from(matches!(event, Event::Closed(_)));
         }
     }
-    assert_eq!((messages, ends), ((1 << 20) / (40_000 + 9), 199));
+    assert_eq!((messages, ends), ((1 << 20) / 40_000, 199));
 }
 
 #[test]
@@ -98,7 +98,8 @@ fn a_peer_that_makes_us_answer_and_never_reads_is_failed_at_the_bound_of_the_wri
         let octets = front.len() + back.len();
         pair.server.handle_written(pair.now, octets);
     }
-    let bound = 1 << 20;
+    // Behind what channels may fill in.
+    let bound = (64 << 10) + (1 << 20);
     assert!((bound..bound + 1000).contains(&written.len()));
     let end = b"\x88\x25\x03\xf3answers are asked for, and not read";
     let tail = &written[written.len() - 60..];

@@ -3,6 +3,7 @@
 
 use allocation_counter::measure;
 use cloverleaf_mux::Mux;
+use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::error::{ConnectionError, Deadline};
 
 use crate::hand::{Hand, LENGTH, REQUEST, like_pywebsocket};
@@ -125,6 +126,38 @@ fn channels_that_were_filled_and_dropped_before_anybody_read_are_bounded_togethe
     // 1000 times 8 KiB came; of that, a MiB is kept, and a KiB or so for each channel.
     let most = MIB + 1000 * 1200;
     assert!(counted.bytes_max <= most, "{counted:?}");
+}
+
+#[test]
+fn what_is_thrown_away_on_a_channel_that_we_close_is_not_kept_until_somebody_reads() {
+    let mut server = Hand::server();
+    server.reads = false;
+    let open = octets(&format!("00 00 02 {LENGTH} {REQUEST} 40 02 7e 20 00"));
+    let fill = octets(&format!("02 82 '{}'", "x".repeat(8188)));
+    let counted = measure(|| {
+        for _ in 0..10 {
+            for _ in 0..100 {
+                server.say_octets(&open);
+                server.application();
+                let key = server.trunk.channels().last().expect("it is open");
+                let closed = server.trunk.close(key, CloseCode::NORMAL, "");
+                closed.expect("it is open");
+                server.heard();
+                server.say_octets(&fill);
+                server.say_octets(&[2, 0x88, 0x03, 0xe8]);
+                server.heard();
+            }
+            server.wait(10_000);
+        }
+    });
+    // 1000 times 8 KiB came, and a KiB or so stays for each channel.
+    assert!(counted.bytes_max <= 1000 * 1200, "{counted:?}");
+    server.reads = true;
+    for key in server.trunk.channels().collect::<Vec<_>>() {
+        server.read(key);
+    }
+    assert_eq!(server.closed.len(), 1000);
+    assert!(server.closed.values().all(|closed| closed.clean));
 }
 
 #[test]
