@@ -221,13 +221,24 @@ function block(reader) {
 
 const HEAD_MOST = 16 * 1024;
 
-/** The status and the fields of a response: names in lower case, each with its values. */
-export function parseResponse(octets) {
+/** Where the head of a response ends: behind the empty line. */
+function endOfHead(octets) {
+  const at = octets.findIndex((octet, at) => octet === 13 && [10, 13, 10].every((next, after) => octets[at + after + 1] === next));
+  return at < 0 ? octets.length : at + 4;
+}
+
+/**
+ * The status and the fields of a response: names in lower case, each with its values. Behind the head
+ * of a refusal there may be content, which no page is shown.
+ */
+export function parseResponse(octets, rejected) {
   const bad = () => new PhysicalError(DropCode.BAD_RESPONSE, "a response that cannot be read");
   if (octets.length > HEAD_MOST) throw new PhysicalError(DropCode.BAD_RESPONSE, "response over 16 KiB");
   let head;
   try {
-    head = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
+    head = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      rejected ? octets.subarray(0, endOfHead(octets)) : octets,
+    );
   } catch {
     throw bad();
   }

@@ -412,7 +412,7 @@ export class Multiplexer extends EventTarget {
     }
     // A second one, or one that crossed our drop.
     if (!line || line.isOpen) return;
-    const { status, fields } = codec.parseResponse(head);
+    const { status, fields } = codec.parseResponse(head, rejected);
     if (!rejected && status !== 101) {
       throw new PhysicalError(DropCode.BAD_RESPONSE, `a channel accepted with status ${status}`);
     }

@@ -187,6 +187,12 @@ test("a response is its status and its fields, whatever the case of their names"
   assert.deepEqual([...fields], [["sec-websocket-protocol", ["a"]], ["x", ["1", ""]]]);
 });
 
+test("a refusal may have content, of any octets, and what is accepted may not", () => {
+  const text = octets("'HTTP/1.1 403 Forbidden' CRLF 'a: b' CRLF CRLF 'not here' CRLF CRLF ff 00");
+  assert.deepEqual(codec.parseResponse(text, true), { status: 403, fields: new Map([["a", ["b"]]]) });
+  assert.equal(code(() => codec.parseResponse(text, false)), 2011);
+});
+
 test("a response that cannot be read is 2011", () => {
   for (const bad of [
     "",
@@ -202,6 +208,8 @@ test("a response that cannot be read is 2011", () => {
     "'HTTP/1.1 101 ' ff CRLF CRLF",
     "'HTTP/1.1 101 X' CRLF 'a: ' 61×16384 CRLF CRLF",
   ]) {
-    assert.equal(code(() => codec.parseResponse(octets(bad))), 2011, bad.slice(0, 60));
+    for (const rejected of bad.includes("'c: d'") ? [false] : [false, true]) {
+      assert.equal(code(() => codec.parseResponse(octets(bad), rejected)), 2011, bad.slice(0, 60));
+    }
   }
 });

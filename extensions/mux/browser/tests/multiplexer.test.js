@@ -68,7 +68,7 @@ test("a refusal is an error with the status of HTTP and a close with 1006; it us
   const log = record(first);
   socket.accept();
   socket.deliver("00 80 01 7e 20 00");
-  socket.deliver("00 30 02 1a 'HTTP/1.1 403 Forbidden' CRLF CRLF");
+  socket.deliver("00 30 02 22 'HTTP/1.1 403 Forbidden' CRLF CRLF 'not here'");
   await settled();
   assert.deepEqual(log, ["error 403: the server refused the channel with status 403", "close 1006"]);
   assert.deepEqual([first.readyState, second.readyState, mux.waiting, mux.channels], [3, 0, 1, 0]);
