@@ -16,13 +16,14 @@ const rooms = new Map();
 // ---- What is shown ----
 
 function addLine(list, ...parts) {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
+  const window = list.parentElement;
+  const atEnd = window.scrollHeight - window.scrollTop - window.clientHeight < 24;
   const line = document.createElement("li");
   line.append(...parts);
   list.append(line);
   while (list.children.length > LINES_MOST) list.firstChild.remove();
   // Who has scrolled up is reading.
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (atEnd) window.scrollTop = window.scrollHeight;
   return line;
 }
 
@@ -60,11 +61,11 @@ class Room {
   constructor(name) {
     this.name = name;
     this.pane = $("#room").content.firstElementChild.cloneNode(true);
-    this.talk = $(".talk", this.pane);
+    this.talk = $(".talk ol", this.pane);
     this.input = $("input", this.pane);
     $("h2", this.pane).textContent = name;
     this.pane.setAttribute("aria-label", `Room ${name}`);
-    this.talk.setAttribute("aria-label", `Messages in ${name}`);
+    $(".talk", this.pane).setAttribute("aria-label", `Messages in ${name}`);
     $(".unseen", this.pane).textContent = `Message to ${name}`;
     $(".leave", this.pane).setAttribute("aria-label", `Leave ${name}`);
     $(".leave", this.pane).addEventListener("click", () => this.leave());
