@@ -51,6 +51,8 @@ impl<S> Channel<S> {
         if matches!(event, Event::Closed(_)) {
             self.done = true;
             state.waiting.remove(&self.key);
+            // It may have been the last.
+            state.pump.wake_by_ref();
         }
         Poll::Ready(Some(event))
     }
@@ -97,7 +99,7 @@ impl<S> Channel<S> {
         state.asking.remove(&self.key);
         state.waiting.remove(&self.key);
         state.trunk.abandon(self.key, code);
-        state.nudge();
+        state.pump.wake_by_ref();
     }
 }
 

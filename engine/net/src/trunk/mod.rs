@@ -35,7 +35,9 @@ pub(crate) struct Physical<S> {
 }
 
 pub(crate) struct State<S> {
-    io: Io<S>,
+    /// As long as there is a pump: holders of channels keep no stream open.
+    io: Option<Io<S>>,
+    error: Option<io::Error>,
     pub(crate) trunk: Trunk,
     /// Wakes the pump. It is also what the stream will wake, whoever polls it.
     pump: Waker,
@@ -62,7 +64,8 @@ struct Waiting {
 impl<S> Physical<S> {
     pub(crate) fn new(stream: S, trunk: Trunk) -> Arc<Self> {
         let state = State {
-            io: Io::new(stream),
+            io: Some(Io::new(stream)),
+            error: None,
             trunk,
             pump: Waker::noop().clone(),
             waiting: HashMap::new(),
@@ -119,9 +122,16 @@ impl<S> State<S> {
         receiver
     }
 
+    /// The pump ends, and the stream with it.
+    fn hang_up(&mut self) {
+        if let Some(mut io) = self.io.take() {
+            self.error = self.error.take().or_else(|| io.error.take());
+        }
+    }
+
     /// The same error for each channel: an [`io::Error`] cannot be cloned.
     fn error(&self) -> Option<io::Error> {
-        let error = self.io.error.as_ref()?;
+        let error = self.error.as_ref()?;
         Some(io::Error::new(error.kind(), error.to_string()))
     }
 }

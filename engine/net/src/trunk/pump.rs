@@ -85,6 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                     }
                     News::Closed(_) => {
                         state.over = true;
+                        state.error = state.io.as_mut().and_then(|io| io.error.take());
                         self.physical.slots.notify_waiters();
                         state.wake_all();
                     }
@@ -92,16 +93,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 }
             }
             self.end_when_it_is_time(&mut state);
-            if state.io.unflushed || state.trunk.has_transmit() {
+            let unflushed = state.io.as_ref().is_some_and(|io| io.unflushed);
+            if unflushed || state.trunk.has_transmit() {
                 state.write(cx);
                 if state.trunk.is_done() && !state.is_over() {
                     continue;
                 }
             }
             if state.is_over() && state.trunk.is_done() {
+                state.hang_up();
                 return Poll::Ready(None);
             }
             let State { io, trunk, .. } = &mut *state;
+            let Some(io) = io else {
+                return Poll::Ready(None);
+            };
             if io.poll_read(trunk, cx).is_ready() {
                 continue;
             }
@@ -215,6 +221,7 @@ impl<S> Drop for Pump<S> {
             self.physical.slots.notify_waiters();
             state.wake_all();
         }
+        state.hang_up();
     }
 }
 
@@ -227,8 +234,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
 
     fn write(&mut self, cx: &mut Context<'_>) {
         let Self { io, trunk, .. } = self;
-        // What waits for the stream is written when it has room.
-        let _ = io.poll_write(trunk, cx);
+        if let Some(io) = io {
+            // What waits for the stream is written when it has room.
+            let _ = io.poll_write(trunk, cx);
+        }
         for flusher in self.flushers.drain(..) {
             flusher.wake();
         }

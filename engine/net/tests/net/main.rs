@@ -16,6 +16,7 @@ mod hostile;
 mod keepalive;
 mod memory;
 mod messages;
+mod mux;
 mod opening;
 mod script;
 mod server;
