@@ -109,19 +109,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let mut state = self.physical.lock();
         // In the name of the pump: it is the one that the stream must wake.
         state.write_now();
+        state.nudge();
         if state.trunk.buffered(self.key) == 0 && !state.trunk.has_transmit() {
             return Poll::Ready(());
         }
         if state.is_over() {
             return Poll::Ready(());
         }
-        if !state
-            .flushers
-            .iter()
-            .any(|waker| waker.will_wake(cx.waker()))
-        {
-            state.flushers.push(cx.waker().clone());
-        }
+        let key = self.key;
+        state.flushers.retain(|(other, _)| *other != key);
+        state.flushers.push((key, cx.waker().clone()));
         Poll::Pending
     }
 }

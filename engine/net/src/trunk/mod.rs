@@ -44,7 +44,7 @@ pub(crate) struct State<S> {
     /// The tasks that wait for something on a channel.
     waiting: HashMap<Key, Waiting>,
     /// The tasks that wait until something is written.
-    flushers: Vec<Waker>,
+    flushers: Vec<(Key, Waker)>,
     /// Client: who has asked for a channel.
     asking: HashMap<Key, oneshot::Sender<Answer>>,
     /// Those that hold a channel, or may open one. Without any, the connection ends.
@@ -102,9 +102,9 @@ impl<S> Physical<S> {
 }
 
 impl<S> State<S> {
-    /// Lets the pump write what a command has left to write.
+    /// Lets the pump write what a command has left to write, and tell of what it has led to.
     fn nudge(&self) {
-        if self.trunk.has_transmit() {
+        if self.trunk.has_transmit() || self.trunk.has_news() {
             self.pump.wake_by_ref();
         }
     }
@@ -133,6 +133,19 @@ impl<S> State<S> {
     fn error(&self) -> Option<io::Error> {
         let error = self.error.as_ref()?;
         Some(io::Error::new(error.kind(), error.to_string()))
+    }
+}
+
+impl<S> State<S> {
+    /// Wakes those that wait until what they sent on such a channel is out.
+    fn wake_flushers(&mut self, of: impl Fn(Key) -> bool) {
+        self.flushers.retain(|(key, waker)| {
+            let wakes = of(*key);
+            if wakes {
+                waker.wake_by_ref();
+            }
+            !wakes
+        });
     }
 }
 

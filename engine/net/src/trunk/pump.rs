@@ -96,7 +96,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
             let unflushed = state.io.as_ref().is_some_and(|io| io.unflushed);
             if unflushed || state.trunk.has_transmit() {
                 state.write(cx);
-                if state.trunk.is_done() && !state.is_over() {
+                // Close frames have crossed, there is room again, or all is over.
+                if state.trunk.has_news() || (state.trunk.is_done() && !state.is_over()) {
                     continue;
                 }
             }
@@ -234,12 +235,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
 
     fn write(&mut self, cx: &mut Context<'_>) {
         let Self { io, trunk, .. } = self;
-        if let Some(io) = io {
-            // What waits for the stream is written when it has room.
-            let _ = io.poll_write(trunk, cx);
-        }
-        for flusher in self.flushers.drain(..) {
-            flusher.wake();
+        if let Some(io) = io
+            && io.poll_write(trunk, cx).is_ready()
+        {
+            self.wake_flushers(|_| true);
         }
     }
 }
@@ -256,6 +255,7 @@ impl<S> State<S> {
                         }
                     }
                 }
+                self.wake_flushers(|flusher| flusher == key);
             }
             News::Room(key) => {
                 let waiting = self.waiting.get_mut(&key);
@@ -281,9 +281,7 @@ impl<S> State<S> {
         for key in keys {
             self.tell(News::Ready(key));
         }
-        for flusher in self.flushers.drain(..) {
-            flusher.wake();
-        }
+        self.wake_flushers(|_| true);
         // Who has asked for a channel learns that there is none.
         self.asking.clear();
     }

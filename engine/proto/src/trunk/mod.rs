@@ -441,6 +441,13 @@ impl Trunk {
         self.news.pop_front()
     }
 
+    /// Whether [`poll_news`](Self::poll_news) has something: a command may have led to it, or what was
+    /// written.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// What has happened on a channel, oldest first. The last event is [`Event::Closed`], exactly
     /// once, and the channel is forgotten then.
     ///

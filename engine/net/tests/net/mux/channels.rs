@@ -375,3 +375,24 @@ async fn a_server_that_is_asked_one_by_one_still_decides() {
     });
     assert!(opened.unwrap().1.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_waits_for_the_peer_costs_nothing_meanwhile_and_ends_with_the_channel() {
+    // A pipe that holds little: the stream itself is full too.
+    let config = with(Mux::new());
+    let mut pair = Pair::over(duplex(256), config, ServerOptions::default()).await;
+    let (mut client, server) = pair.open().await;
+    let flushing = async {
+        client.send(vec![1; 200_000]).await.unwrap();
+        client.flush().await
+    };
+    let mut flushing = pin!(flushing);
+    let wait = Duration::from_secs(3);
+    assert!(
+        timeout(wait, flushing.as_mut()).await.is_err(),
+        "nobody reads"
+    );
+    pair.server.abort();
+    assert!(flushing.await.is_err(), "what waited is thrown away");
+    drop(server);
+}

@@ -1,6 +1,7 @@
 //! A server on TCP whose connections carry many.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloverleaf::{Client, CloseCode, Error, Server, ServerOptions, Transport, WebSocket, request};
 use cloverleaf_mux::Mux;
@@ -65,7 +66,15 @@ async fn a_server_that_stops_says_1001_on_every_channel_and_on_the_connection() 
     });
     let drained = server.stop().await;
     assert_eq!((drained.clean, drained.forced), (1, 0));
-    assert!(ends.await.unwrap().is_closed());
+    let multiplexer = ends.await.unwrap();
+    let closed = async {
+        while !multiplexer.is_closed() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), closed)
+        .await
+        .expect("the connection closes too");
 }
 
 #[tokio::test]
