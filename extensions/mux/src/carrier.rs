@@ -25,7 +25,7 @@ pub(crate) struct Multiplexing {
     pub(crate) config: Mux,
     pub(crate) windows: Windows,
     /// Those that were asked for, and those that are open.
-    pub(crate) channels: BTreeMap<u32, Channel>,
+    pub(crate) channels: BTreeMap<u32, Box<Channel>>,
     side: Side,
 }
 
@@ -90,12 +90,12 @@ impl Multiplexing {
         Self {
             config: config.clone(),
             windows,
-            channels: BTreeMap::from([(FIRST, first)]),
+            channels: BTreeMap::from([(FIRST, Box::new(first))]),
             side,
         }
     }
 
-    fn open_mut(&mut self, id: ChannelId) -> Option<&mut Channel> {
+    fn open_mut(&mut self, id: ChannelId) -> Option<&mut Box<Channel>> {
         self.channels
             .get_mut(&id.get())
             .filter(|channel| matches!(channel.state, State::Open))

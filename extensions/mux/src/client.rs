@@ -196,8 +196,10 @@ impl Multiplexing {
             Block::FlowControl { id, quota: receive },
         ]));
         let base = (keep && encoding == Encoding::Identity).then(|| Bytes::copy_from_slice(head));
-        self.channels
-            .insert(id, Channel::new(State::Asked(base), send, receive));
+        self.channels.insert(
+            id,
+            Box::new(Channel::new(State::Asked(base), send, receive)),
+        );
         Some(ChannelId::new(id))
     }
 

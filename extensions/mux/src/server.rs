@@ -150,7 +150,7 @@ impl Multiplexing {
         let base = (encoding == Encoding::Identity).then(|| whole.clone());
         // The client grants quota for our side with a FlowControl behind its request.
         self.channels
-            .insert(id, Channel::new(State::Asked(base), 0, quota));
+            .insert(id, Box::new(Channel::new(State::Asked(base), 0, quota)));
         actions.push(Action::Requested(ChannelId::new(id), whole));
         Ok(())
     }

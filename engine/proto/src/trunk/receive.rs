@@ -324,8 +324,8 @@ impl Trunk {
 
     /// A channel is over that never was open: the news of it, and an end.
     pub(super) fn refuse(&mut self, key: Key) {
-        let opening = |channel: &mut Channel| !matches!(channel.stage, Stage::Open(_));
-        if !self.channels.get_mut(&key).is_some_and(opening) {
+        let channel = self.channels.get(&key);
+        if !channel.is_some_and(|channel| !matches!(channel.stage, Stage::Open(_))) {
             return;
         }
         if let Some(channel) = self.channels.remove(&key)
@@ -426,7 +426,7 @@ impl Trunk {
     fn finish(&mut self, key: Key) {
         self.set_deadline(key, None);
         // Taken out, since its handshake ends in what takes its place.
-        let Some(channel) = self.channels.remove(&key) else {
+        let Some(channel) = self.channels.remove(&key).map(|boxed| *boxed) else {
             return;
         };
         let opened = match channel.stage {
@@ -449,7 +449,8 @@ impl Trunk {
         endpoint.show_opening(&handshake);
         let stage = Stage::Open(Box::new(endpoint));
         let ready = !channel.tail.is_empty();
-        self.channels.insert(key, Channel { stage, ..channel });
+        self.channels
+            .insert(key, Box::new(Channel { stage, ..channel }));
         self.news.push_back(News::Opened(
             key,
             Box::new(super::Opening {

@@ -43,8 +43,8 @@ fn idle(channels: u32, deflate: bool) -> [i64; 2] {
 }
 
 #[test]
-fn a_thousand_idle_channels_take_about_a_kib_each() {
-    for (deflate, most) in [(false, 1100), (true, 2400)] {
+fn a_thousand_idle_channels_take_less_than_a_kib_each_and_two_with_compression() {
+    for (deflate, most) in [(false, 900), (true, 2200)] {
         let few = idle(10, deflate);
         let many = idle(1010, deflate);
         for end in [CLIENT, SERVER] {
