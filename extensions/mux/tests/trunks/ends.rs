@@ -85,3 +85,33 @@ fn the_slot_of_a_closed_channel_comes_back_behind_its_close_frame() {
     let close = said(&["82 02 88 03 e8", "82 00 80 01 7e 20 00"]);
     assert_eq!(server.written(), close);
 }
+
+#[test]
+fn the_memory_of_a_channel_that_is_gone_is_there_for_the_next() {
+    let mut server = Hand::new(SERVER, config(cloverleaf_mux::Mux::new()));
+    server.echoes = false;
+    server.heard();
+    for n in 0..60 {
+        server.say(&format!("00 00 02 {LENGTH} {REQUEST} 40 02 7e 20 00"));
+        server.heard();
+        let key = server.trunk.channels().last().expect("it is open");
+        // All that it may be sent at first: it grows to its window.
+        server.say_octets(&[&[2, 0x82][..], &[7; 8064]].concat());
+        let grant = said(&["82 00 40 02 7f 00 00 00 00 00 01 00 00"]);
+        assert_eq!(server.heard(), grant, "{n}");
+        match n % 3 {
+            0 => server.say("00 60 02 00"),
+            1 => server.say("02 88 03 e8"),
+            _ => {
+                // A ping of 126 octets: the server ends it.
+                server.say_octets(&[&[2, 0x89][..], &[7; 126]].concat());
+            }
+        }
+        server.heard();
+        assert!(server.closed.contains_key(&key), "{n}");
+        if n % 30 == 29 {
+            server.wait(10_000);
+            server.heard();
+        }
+    }
+}
