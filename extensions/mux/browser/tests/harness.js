@@ -9,6 +9,10 @@ globalThis.CloseEvent ??= class CloseEvent extends Event {
   }
 };
 
+// No test waits for a timer that it does not wind itself, and no process for the timers of a test.
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (...parameters) => setTimeout(...parameters).unref();
+
 /** `00 40 02 06`, `'text'`, `CRLF`, and `..×3` for the octet in front of it three times in all. */
 export function octets(text) {
   const out = [];
