@@ -15,6 +15,7 @@
 
 pub mod browser;
 pub mod catalog;
+mod channels;
 pub mod check;
 pub mod deviation;
 pub mod echo;

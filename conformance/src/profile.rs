@@ -4,6 +4,7 @@ use cloverleaf::proto::Config;
 use cloverleaf::proto::error::ConfigError;
 use cloverleaf::proto::extension::Extensions;
 use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
+use cloverleaf_mux::Mux;
 
 use crate::probe::Probe;
 
@@ -16,7 +17,7 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// keepalive, since the suite counts a ping that it did not ask for as a failure; with
 /// `deflate`, permessage-deflate for every message, however short, and with context takeover
 /// unless the suite asks for none: so its cases see both ways; behind it deflate-frame by both of
-/// its names, so that whoever knows permessage-deflate takes that; and the [`Probe`]. No suite but
+/// its names, so that whoever knows permessage-deflate takes that; the [`Probe`]; and [`Mux`]. No suite but
 /// ours answers or offers these: to others they are unknown extensions, and those are ignored
 /// (RFC 6455 section 9.1).
 ///
@@ -40,6 +41,6 @@ pub fn config(deflate: bool) -> Result<Config, ConfigError> {
             .with(DeflateFrame::new().threshold(0).context_takeover(true))?
             .with(DeflateFrame::webkit().threshold(0).context_takeover(true))?;
     }
-    config.extensions = config.extensions.with(Probe)?;
+    config.extensions = config.extensions.with(Probe)?.with(Mux::new())?;
     Ok(config)
 }

@@ -62,7 +62,7 @@ impl fmt::Display for SelectionError {
                     f.write_str(
                         "; write an id such as 1.1.1 or a pattern such as 9.* \
                          (groups: 1-7, 9, 10, 12, 13 and, in the native suite only, \
-                         close, composition, deflate-frame, handshake, limits, negotiation)",
+                         close, composition, deflate-frame, handshake, limits, mux, negotiation)",
                     )
                 }
             }

@@ -3,13 +3,16 @@
 //!
 //! The server is told what to do by the URL: `/getCaseCount` answers with a number,
 //! `/runCase?case=N&agent=A` runs the Nth of its cases, `/updateReports?agent=A` makes it
-//! write its reports.
+//! write its reports. Where the server accepts `mux`, a case has as many channels as it gives slots
+//! for.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use cloverleaf::proto::Config;
 use cloverleaf::{Client, Error, Message};
+
+use crate::channels;
 
 /// A fuzzing server, and the name to report under.
 #[derive(Debug)]
@@ -63,11 +66,9 @@ impl Testee {
 
     async fn run_case(&self, case: u32) -> Result<(), Error> {
         let url = format!("{}/runCase?case={case}&agent={}", self.url, self.agent);
-        let mut socket = self.client.connect(&url).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok(())
+        let request = cloverleaf::request(&url)?;
+        let (socket, multiplexer) = self.client.multiplex(request).await?;
+        channels::echo(socket, multiplexer, &url).await
     }
 
     /// Makes the server write its reports.

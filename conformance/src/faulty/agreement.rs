@@ -3,19 +3,34 @@
 use cloverleaf_judge::deflate::{
     Agreed, Answer, DEFLATE_FRAME, Demands, Element, FrameOffer, Offer, PERMESSAGE_DEFLATE,
 };
+use cloverleaf_judge::http::Head;
+use cloverleaf_judge::mux::TOKEN;
 use cloverleaf_reports::Role;
 
 use super::Faulty;
 use super::codec::{Codec, Deflate, Layer};
 use super::fault::Kind;
+use super::mux;
 use crate::probe;
 
 /// Why an extension header does not lead to a connection: the request or answer is broken.
 #[derive(Debug)]
 pub(super) struct Broken;
 
+/// What a server may send on channel 1 at first.
+const OFFERED_QUOTA: u64 = 8192;
+
 /// What the client offers.
 pub(super) fn offers(faulty: Faulty) -> String {
+    let quota = match faulty.has(Kind::MuxOffersABadQuota) {
+        true => "many".to_owned(),
+        false => OFFERED_QUOTA.to_string(),
+    };
+    format!("{}, {TOKEN}; quota={quota}", offers_of_channels(faulty))
+}
+
+/// What it offers for each channel.
+pub(super) fn offers_of_channels(faulty: Faulty) -> String {
     let mut offers = vec![offer(faulty).to_string()];
     offers.extend(frame_names(faulty).iter().map(ToString::to_string));
     offers.push(probe::NAME.to_owned());
@@ -58,7 +73,17 @@ pub(super) fn choose(
     let mut values = Vec::new();
     let mut codec = Codec::default();
     let mut refused = false;
-    for element in elements {
+    for (at, element) in elements.into_iter().enumerate() {
+        if element.name == TOKEN {
+            let first = at == 0 || !faulty.has(Kind::MuxLooksAtTheFirstExtension);
+            if let (true, Some(quota)) = (first, quota(&element, faulty)) {
+                values.push(element.name);
+                codec.channels = Some(channels(quota));
+                // Nothing may follow it.
+                break;
+            }
+            continue;
+        }
         if is_probe(&element) {
             // What works on messages cannot come behind what works on frames.
             let behind = codec.is_per_frame() && !faulty.has(Kind::AnswersFramesBeforeMessages);
@@ -117,6 +142,10 @@ pub(super) fn choose(
         Some(Kind::ChoosesUnofferedExtension) => values.push("x-unheard-of".to_owned()),
         Some(Kind::AnswersUnofferedDeflate) if codec.deflate.is_none() => {
             values.push(PERMESSAGE_DEFLATE.to_owned());
+        }
+        Some(Kind::MuxAnswersUnasked) if codec.channels.is_none() => {
+            values.push(TOKEN.to_owned());
+            codec.channels = Some(channels(0));
         }
         Some(Kind::AnswersDeflateTwice) => values.extend(values.first().cloned()),
         _ => {}
@@ -177,6 +206,12 @@ pub(super) fn accept(lines: &[&str], faulty: Faulty) -> Result<Option<Codec>, Br
     };
     let mut codec = Codec::default();
     for element in elements {
+        if element.name == TOKEN {
+            if codec.channels.replace(channels(OFFERED_QUOTA)).is_some() {
+                return Err(Broken);
+            }
+            continue;
+        }
         if is_probe(&element) && !codec.layers.contains(&Layer::Probe) {
             if codec.is_per_frame() && !faulty.has(Kind::AcceptsFramesBeforeMessages) {
                 return Err(Broken);
@@ -230,6 +265,31 @@ pub(super) fn accept(lines: &[&str], faulty: Faulty) -> Result<Option<Codec>, Br
         codec.deflate = Some(Deflate::new(&agreed, Role::Client, faulty));
     }
     Ok(codec.if_any())
+}
+
+/// Channels, whose request is filled in by who has it.
+fn channels(quota: u64) -> mux::Agreed {
+    let (request, _) = Head::parse(b"GET / HTTP/1.1\r\n\r\n").expect("a head in a table");
+    mux::Agreed { quota, request }
+}
+
+/// The quota in an offer of mux: decimal, below 2^32; without one, 0.
+fn quota(offer: &Element, faulty: Faulty) -> Option<u64> {
+    let value = match &offer.params[..] {
+        [] => Some("0"),
+        [param] if param.name == "quota" => param.value.as_deref(),
+        _ => None,
+    };
+    let quota: Option<u32> = value
+        .filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok());
+    match (quota, faulty.0) {
+        (None, Some(Kind::MuxTakesBadQuotas)) => Some(0),
+        (Some(0x8000_0000..), Some(Kind::MuxRefusesLargeQuotas)) => None,
+        // The quotes are gone: the case with them has this quota.
+        (Some(16), Some(Kind::MuxRefusesQuotedQuotas)) => None,
+        (quota, _) => quota.map(u64::from),
+    }
 }
 
 fn is_window_of_8(offer: &Offer) -> bool {

@@ -27,7 +27,10 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
             if faulty.has(Kind::LosesEarlyData) {
                 wire.lose_pending();
             }
-            let (values, codec) = agreement::choose(&lines, faulty).map_err(|Broken| BAD)?;
+            let (values, mut codec) = agreement::choose(&lines, faulty).map_err(|Broken| BAD)?;
+            if let Some(channels) = codec.as_mut().and_then(|codec| codec.channels.as_mut()) {
+                channels.request = head.clone();
+            }
             Ok((response(&key, &values, faulty), codec))
         }),
         Err(NoHead::Gone) => return Err(Refused),

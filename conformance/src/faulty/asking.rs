@@ -44,6 +44,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<Option<Codec>, NotOpened> {
     let key = opening::key(Random::new().handshake_key());
     let mut octets = request(host, target, &key, faulty).into_bytes();
+    let asked = Head::parse(&octets).map(|(head, _)| head);
     if faulty.has(Kind::SpeaksBeforeTheAnswer) {
         let frame = Frame::text("Is anybody there?").masking(Masking::With([1, 2, 3, 4]));
         octets.extend(frame.encode(None));
@@ -58,7 +59,13 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(NotOpened);
     }
     let lines: Vec<_> = values(&head, "Sec-WebSocket-Extensions", faulty).collect();
-    agreement::accept(&lines, faulty).map_err(|_| NotOpened)
+    let mut codec = agreement::accept(&lines, faulty).map_err(|_| NotOpened)?;
+    if let Some(channels) = codec.as_mut().and_then(|codec| codec.channels.as_mut())
+        && let Some(asked) = asked
+    {
+        channels.request = asked;
+    }
+    Ok(codec)
 }
 
 /// Reads the answer, and the interim responses in front of it.

@@ -1,13 +1,14 @@
 //! What was agreed on, at work: permessage-deflate (RFC 7692) or deflate-frame, and the probe,
 //! alone or one after the other.
 
-use cloverleaf_judge::deflate::{Agreed, Deflater, Demands, FrameOffer, Inflater, TAIL};
+use cloverleaf_judge::deflate::{self, Deflater, Demands, FrameOffer, Inflater, TAIL};
 use cloverleaf_judge::frame::Frame;
 use cloverleaf_reports::Role;
 
 use super::Faulty;
 use super::endpoint::MAX_MESSAGE;
 use super::fault::Kind;
+use super::mux::Agreed;
 
 const RSV1: u8 = 4;
 const RSV2: u8 = 2;
@@ -27,12 +28,14 @@ pub(super) struct Codec {
     /// In the order of the answer.
     pub(super) layers: Vec<Layer>,
     pub(super) deflate: Option<Deflate>,
+    /// Channels were agreed on; what stands in front is for the first.
+    pub(super) channels: Option<Agreed>,
 }
 
 impl Codec {
     /// Nothing, if nothing was agreed on.
     pub(super) fn if_any(self) -> Option<Self> {
-        (!self.layers.is_empty()).then_some(self)
+        (!self.layers.is_empty() || self.channels.is_some()).then_some(self)
     }
 
     /// The reserved bits that the extensions own.
@@ -59,7 +62,7 @@ impl Codec {
     ) {
         let mut agreed = offer.agreed(answer);
         if faulty.has(Kind::ReadsDemandsBackwards) {
-            agreed = Agreed {
+            agreed = deflate::Agreed {
                 server_takeover: agreed.client_takeover,
                 client_takeover: agreed.server_takeover,
                 server_bits: agreed.client_bits,
@@ -171,7 +174,7 @@ pub(super) struct Deflate {
 }
 
 impl Deflate {
-    pub(super) fn new(agreed: &Agreed, role: Role, faulty: Faulty) -> Self {
+    pub(super) fn new(agreed: &deflate::Agreed, role: Role, faulty: Faulty) -> Self {
         let server = (agreed.server_bits, agreed.server_takeover);
         let client = (agreed.client_bits, agreed.client_takeover);
         let (theirs, ours) = match role {

@@ -9,6 +9,7 @@
 //!  answering, asking    the handshake of a server and of a client
 //!  agreement, codec     extensions: agreed on, and at work
 //!  endpoint             an open connection: message, control, closing; send
+//!  mux                  an open connection with channels
 //! ```
 
 mod agreement;
@@ -22,6 +23,7 @@ mod endpoint;
 mod fault;
 pub mod memory;
 mod message;
+mod mux;
 mod send;
 mod server;
 mod text;
@@ -34,8 +36,10 @@ pub use client::{Client, ClientError};
 pub use fault::{Fault, UnknownFault};
 pub use server::Server;
 
+use codec::Codec;
 use endpoint::Endpoint;
 use fault::Kind;
+use mux::Trunk;
 use wire::Wire;
 
 /// The fault of an endpoint, if it has one.
@@ -59,9 +63,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, fault: Option<F
     let faulty = Faulty::from(fault);
     let mut wire = Wire::new(stream, Role::Server, faulty);
     if let Ok(agreed) = answering::open(&mut wire, faulty).await {
-        Endpoint::new(wire, Role::Server, faulty, agreed)
-            .run()
-            .await;
+        run(wire, Role::Server, faulty, agreed).await;
     }
 }
 
@@ -75,8 +77,22 @@ pub async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
     let faulty = Faulty::from(fault);
     let mut wire = Wire::new(stream, Role::Client, faulty);
     if let Ok(agreed) = asking::open(&mut wire, host, target, faulty).await {
-        Endpoint::new(wire, Role::Client, faulty, agreed)
-            .run()
-            .await;
+        run(wire, Role::Client, faulty, agreed).await;
+    }
+}
+
+async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: Wire<S>,
+    role: Role,
+    faulty: Faulty,
+    mut codec: Option<Codec>,
+) {
+    let channels = codec.as_mut().and_then(|codec| codec.channels.take());
+    let codec = codec.and_then(Codec::if_any);
+    match channels {
+        Some(agreed) => {
+            Trunk::new(wire, role, faulty, codec, agreed).run().await;
+        }
+        None => Endpoint::new(wire, role, faulty, codec).run().await,
     }
 }

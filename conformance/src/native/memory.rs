@@ -1,6 +1,7 @@
 //! Our engine judged in process, over a pipe in memory: with a paused clock, every wait of a case
 //! takes no time.
 
+use crate::channels;
 use cloverleaf::proto::Config;
 use cloverleaf::{Acceptor, Client, Error, ServerOptions, WebSocket};
 use cloverleaf_judge::case::Case;
@@ -19,9 +20,7 @@ pub async fn judge_our_server(case: &Case, config: Config, options: &Options) ->
     let server = tokio::spawn(async move {
         let acceptor = Acceptor::new(config, ServerOptions::default());
         // Most cases end in an error by design.
-        if let Ok(socket) = acceptor.accept(theirs).await {
-            let _ = echo(socket).await;
-        }
+        let _ = acceptor.serve(theirs, echo).await;
     });
     let place = Place::new("localhost", "/");
     let (result, _) = run::judge_server(ours, case, &place, options, Random::seeded(1)).await;
@@ -47,8 +46,11 @@ pub async fn judge_our_client(case: &Case, config: Config, options: &Options) ->
 }
 
 async fn open(stream: DuplexStream, config: Config) -> Result<(), Error> {
-    let request = cloverleaf::request("ws://localhost/runCase?case=1&agent=us")?;
-    echo(Client::new(config).open(stream, request).await?).await
+    let url = "ws://localhost/runCase?case=1&agent=us";
+    let client = Client::new(config);
+    let request = cloverleaf::request(url)?;
+    let (socket, multiplexer) = client.multiplex_over(stream, request).await?;
+    channels::echo(socket, multiplexer, url).await
 }
 
 async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>) -> Result<(), Error> {

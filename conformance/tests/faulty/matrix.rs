@@ -59,7 +59,13 @@ fn dishonest(cases: &[Judged]) -> Vec<String> {
 /// Faults that no case finds.
 fn overlooked(cases: &[Judged], faults: &[(Role, Fault)]) -> Vec<String> {
     let found = on_all_cores(faults, |runtime, (role, fault)| {
-        let mut cases = cases.iter().filter(|judged| judged.role == *role);
+        let cases = cases.iter().filter(|judged| judged.role == *role);
+        let (mux, others): (Vec<_>, Vec<_>) =
+            cases.partition(|judged| judged.case.id.group() == "mux");
+        let mut cases = match fault.is_of_multiplexing() {
+            true => mux.into_iter().chain(others),
+            false => others.into_iter().chain(mux),
+        };
         cases.any(|judged| judged.finds(runtime, *fault))
     });
     let overlooked = faults.iter().zip(found).filter(|(_, found)| !found);
@@ -103,12 +109,17 @@ fn toothless(cases: &[Judged], narrow: &[(Role, Fault)]) -> Vec<String> {
     let listed = Untouched::read();
     let changed = on_all_cores(cases, |runtime, judged| {
         let faults = narrow.iter().filter(|(role, _)| *role == judged.role);
-        let (opening, others): (Vec<_>, Vec<_>) =
-            faults.partition(|(_, fault)| fault.is_of_opening());
-        let mut faults = match judged.is_about_opening() {
-            true => opening.into_iter().chain(others),
-            false => others.into_iter().chain(opening),
+        let (mux, faults): (Vec<_>, Vec<_>) =
+            faults.partition(|(_, fault)| fault.is_of_multiplexing());
+        let (opening, others): (Vec<_>, Vec<_>) = faults
+            .into_iter()
+            .partition(|(_, fault)| fault.is_of_opening());
+        let groups = match judged.is_about_opening() {
+            _ if judged.case.id.group() == "mux" => [mux, others, opening],
+            true => [opening, others, mux],
+            false => [others, opening, mux],
         };
+        let mut faults = groups.into_iter().flatten();
         faults.find(|(_, fault)| judged.under(runtime, *fault).is_some())
     });
     let mut findings = Vec::new();

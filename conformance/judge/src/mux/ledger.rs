@@ -330,7 +330,7 @@ impl Ledger {
                 Ok(None)
             }
             (Block::DropChannel { id, reason }, _) => {
-                self.dropped(id, reason.map(|(code, _)| code)).map(Some)
+                self.dropped(id, reason.map(|(code, _)| code))
             }
             (
                 Block::NewChannelSlot {
@@ -360,12 +360,21 @@ impl Ledger {
         }
     }
 
-    fn dropped(&mut self, id: u32, code: Option<u16>) -> Result<Happened, String> {
+    fn dropped(&mut self, id: u32, code: Option<u16>) -> Result<Option<Happened>, String> {
         if id == CONTROL {
-            return Ok(Happened::AllDropped(code));
+            return Ok(Some(Happened::AllDropped(code)));
         }
-        let at = self.find(id).ok_or_else(|| nobody("DropChannel", id))?;
+        // A flood may use a number again before that is acknowledged.
+        let waits = |one: &Channel| one.id == id && one.state == State::DroppedByJudge;
+        let waiting = self.channels.iter().position(waits);
+        let at = waiting.or_else(|| self.find(id));
+        let at = at.ok_or_else(|| nobody("DropChannel", id))?;
         let channel = &mut self.channels[at];
+        if channel.close_came && matches!(channel.state, State::Open | State::Closed) {
+            // Behind a close frame a DropChannel may follow.
+            channel.state = State::Dropped;
+            return Ok(None);
+        }
         match (channel.state, code) {
             (State::DroppedByJudge, _) => channel.state = State::Dropped,
             (State::Asked | State::Open, Some(3008)) => {
@@ -377,13 +386,11 @@ impl Ledger {
                 channel.state = State::DroppedBySubject;
                 self.outbox.push(Block::message(&[Block::drop(id, 3008)]));
             }
-            // Behind both close frames a DropChannel may follow.
-            (State::Closed, _) => channel.state = State::Dropped,
-            (State::Refused | State::DroppedBySubject | State::Dropped, _) => {
+            (State::Closed | State::Refused | State::DroppedBySubject | State::Dropped, _) => {
                 return Err(format!("Channel {id} is dropped, and it is no more."));
             }
         }
-        Ok(Happened::Dropped(at, code))
+        Ok(Some(Happened::Dropped(at, code)))
     }
 
     fn answered(
@@ -674,5 +681,7 @@ fn whole(octets: &[u8]) -> Option<Head> {
     }
     let (head, size) = Head::parse(&octets)?;
     let is_line = head.start_line.split(' ').count() >= 2;
-    (is_line && size == octets.len()).then_some(head)
+    // Behind a refusal there may be a body.
+    let refusal = head.status().is_some_and(|status| status != 101);
+    (is_line && (refusal || size == octets.len())).then_some(head)
 }

@@ -7,6 +7,7 @@ mod frames;
 mod framing;
 mod kind;
 mod messages;
+mod mux;
 mod opening;
 
 use std::fmt;
@@ -50,7 +51,7 @@ const fn fault(
 }
 
 impl Fault {
-    /// All faults: those of the opening handshake first, those of compression last.
+    /// All faults: those of the opening handshake first, those of multiplexing last.
     pub fn all() -> impl Iterator<Item = Self> {
         let tables = [
             opening::SERVER,
@@ -62,6 +63,7 @@ impl Fault {
             deflate::NEGOTIATION,
             deflate::MESSAGES,
             frames::FAULTS,
+            mux::FAULTS,
         ];
         tables.into_iter().flatten().copied()
     }
@@ -75,6 +77,11 @@ impl Fault {
     pub fn is_of_opening(&self) -> bool {
         let tables = [opening::SERVER, opening::CLIENT];
         tables.into_iter().flatten().any(|fault| fault == self)
+    }
+
+    /// Whether it is one of multiplexing: it shows where that is agreed on only.
+    pub fn is_of_multiplexing(&self) -> bool {
+        mux::FAULTS.contains(self)
     }
 
     /// All faults that an endpoint in this role can have, one a line, with their sentences.
@@ -163,7 +170,8 @@ mod tests {
                 "{name}"
             );
             assert!(
-                section.starts_with("RFC ") && section.contains('§'),
+                section.starts_with("RFC ") && section.contains('§')
+                    || section.starts_with("hybi-multiplexing ("),
                 "{name}"
             );
             // The name and the identifier in the code are the same word.

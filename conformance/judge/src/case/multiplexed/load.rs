@@ -81,9 +81,6 @@ impl Load {
                 break;
             }
         }
-        if self.channels.iter().all(|one| one.sent == self.octets) {
-            self.pushing = false;
-        }
         if !self.pushing && !self.released {
             self.released = true;
             let ids = self.channels.iter().map(|one| ledger.channels[one.at].id);
@@ -139,11 +136,13 @@ impl Load {
         }
         self.first_done = true;
         let come = |one: &One| ledger.channels[one.at].received - one.before;
-        let least = self.channels.iter().map(come).min()?;
+        let slowest = self.channels.iter().min_by_key(|one| come(one))?;
+        let least = come(slowest);
         (least * 2 < self.octets as u64).then(|| {
-            let octets = self.octets;
+            let (octets, at, sent) = (self.octets, slowest.at, slowest.sent);
             format!(
-                "When the first {octets} octets were back, of another message there were {least}."
+                "When the first {octets} octets were back, of the {sent} sent on channel [{at}] \
+                 there were {least}."
             )
         })
     }

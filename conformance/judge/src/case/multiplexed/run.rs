@@ -402,6 +402,10 @@ impl Run {
         }
         let messages = load.go_on(ledger);
         let (done, unfair) = (load.is_done(), load.unfair(ledger));
+        if !messages.is_empty() {
+            // The pause begins anew: the subject is to have everything before it may send.
+            self.waiting = None;
+        }
         for message in messages {
             session.send(&Frame::binary(message));
         }

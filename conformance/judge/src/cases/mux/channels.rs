@@ -84,8 +84,7 @@ fn accepted() -> Vec<Row> {
                 .send(request(
                     1,
                     2,
-                    "GET {target} HTTP/1.1\r\nOrigin: http://example.com\r\nUser-Agent:\r\n\
-                     X-New: yes\r\n\r\n",
+                    "GET {target} HTTP/1.1\r\nUser-Agent:\r\nX-New: yes\r\n\r\n",
                 ))
                 .expect(answered(1))
                 .send(ample(1))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Row, case, numbered};
+use super::{Row, case, numbered, with_quota};
 use crate::case::{
     Case, ExpectedEnd, Multiplexed, MultiplexedAct as Act, Part, block, blocks, frame, grant,
     octets,
@@ -10,7 +10,8 @@ use crate::case::{
 use crate::mux::Block;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<_> = rows().into_iter().map(case).collect();
+    let row = |row: Row| case(row).opening(with_quota(0));
+    let mut cases: Vec<_> = rows().into_iter().map(row).collect();
     cases.push(
         case((
             "Channels opened and dropped at once, 2,000 of them",

@@ -2,9 +2,7 @@
 //! control blocks; and what the connection has of its own.
 
 use super::{Row, case, numbered};
-use crate::case::{
-    AMPLE, Case, Hope, Multiplexed, MultiplexedAct as Act, Part, drop_channel, frame, octets,
-};
+use crate::case::{Case, Hope, Multiplexed, MultiplexedAct as Act, Part, drop_channel, frame};
 use crate::frame::Frame;
 use crate::mux::Happened;
 
@@ -56,7 +54,7 @@ fn broken() -> Vec<Row> {
             "A text message of the connection with a frame of a channel",
             TEXT,
             two()
-                .act(Act::Physical(Frame::text([0x01, 0x81, 0x48])))
+                .act(Act::Physical(Frame::text([0x01, 0x01, 0x48])))
                 .fails(2001),
         ),
     ]
@@ -182,16 +180,21 @@ fn physical() -> Vec<Row> {
                 .expect(Hope::binary(0, [0, 0x60, 1, 0])),
         ),
         (
-            "A control message with a FlowControl that is repeated a hundred times",
-            "Each takes effect.",
-            Multiplexed::two()
-                .act(Act::Flood(
-                    octets([&[0][..], &[0x40, 0x01, 0x01].repeat(100)].concat()),
-                    1,
-                ))
-                .echo(0, "Hello")
-                .send(crate::case::grant(1, AMPLE))
-                .echo(1, "Hello"),
+            "A control message with a FlowControl of one octet, a hundred times",
+            "Each takes effect: a message comes back that needs them all.",
+            Multiplexed::one()
+                .set(|ledger| ledger.replenishes = false)
+                .act(Act::Open(0))
+                .send(every(100))
+                .echo(1, "x".repeat(99)),
         ),
     ]
+}
+
+/// A message with so many grants of one octet for the second channel.
+fn every(times: usize) -> Vec<Part> {
+    let grant = [Part::Octets(vec![0x40]), Part::Id(1), Part::Octets(vec![1])];
+    let mut parts = vec![Part::Octets(vec![0])];
+    parts.extend((0..times).flat_map(|_| grant.clone()));
+    parts
 }

@@ -54,8 +54,7 @@ fn slots() -> Vec<Row> {
             "The oldest is used first: what the client sends on each shows it, and is never more.",
             Multiplexed::one()
                 .set(|ledger| ledger.replenishes = false)
-                .send(give(1, 3))
-                .send(give(1, AMPLE))
+                .send(blocks(&[Block::slots(1, 3), Block::slots(1, AMPLE)]))
                 .act(Act::ExpectAll(vec![asked(1), asked(2)]))
                 .frame(1, 0x81, "Hello")
                 .frame(2, 0x81, "Hello")
