@@ -251,11 +251,13 @@ impl Ledger {
 
     fn sent_block(&mut self, block: Block) {
         match block {
-            Block::AddChannelRequest { id, .. } if self.subject == Role::Server => {
-                if id != CONTROL && self.living(id).is_none() {
-                    let ours = self.slots.pop_front().unwrap_or(0);
-                    self.channels.push(Channel::new(id, State::Asked, 0, ours));
-                }
+            Block::AddChannelRequest { id, .. }
+                if self.subject == Role::Server
+                    && id != CONTROL
+                    && self.living(id).is_none() =>
+            {
+                let ours = self.slots.pop_front().unwrap_or(0);
+                self.channels.push(Channel::new(id, State::Asked, 0, ours));
             }
             Block::AddChannelResponse { id, rejected, .. } if self.subject == Role::Client => {
                 if let Some(channel) = self.living(id)
@@ -424,8 +426,10 @@ impl Ledger {
             false => State::Open,
         };
         let lines: Vec<_> = head.values(EXTENSIONS).collect();
-        let mut without_context = Offer::default();
-        without_context.server_no_context_takeover = true;
+        let without_context = Offer {
+            server_no_context_takeover: true,
+            ..Offer::default()
+        };
         let offers = [Offer::default(), without_context];
         let answer = judge_answer(&offers, &lines).map_err(|error| error.to_string())?;
         if let Some((at, answer)) = answer {

@@ -248,9 +248,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Trunk<S> {
             return self.wrong(Kind::MuxTakesText, 2001);
         }
         let mut rest = message;
-        let id = match self.take_id(&mut rest) {
-            Ok(id) => id,
-            Err(_) => return self.wrong(Kind::MuxIgnoresBrokenIds, 2002),
+        let Ok(id) = self.take_id(&mut rest) else {
+            return self.wrong(Kind::MuxIgnoresBrokenIds, 2002);
         };
         if id == CONTROL {
             return self.control(rest);

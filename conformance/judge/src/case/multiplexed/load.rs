@@ -28,7 +28,7 @@ struct One {
 }
 
 impl Load {
-    pub(super) fn new(ledger: &mut Ledger, octets: usize) -> Self {
+    pub(super) fn new(ledger: &Ledger, octets: usize) -> Self {
         let open = ledger.channels.iter().enumerate();
         let open = open.filter(|(_, channel)| channel.state == State::Open);
         let channels = open.map(|(at, channel)| One {

@@ -60,7 +60,10 @@ pub(crate) fn grant(channel: usize, quota: u64) -> Vec<Part> {
 
 /// A DropChannel for a channel, with a code or without.
 pub(crate) fn drop_channel(channel: usize, code: Option<u16>) -> Vec<Part> {
-    let reason = code.map_or(vec![0], |code| [&[2], &code.to_be_bytes()[..]].concat());
+    let reason = match code {
+        Some(code) => [&[2], &code.to_be_bytes()[..]].concat(),
+        None => vec![0],
+    };
     block(0x60, channel, reason)
 }
 
