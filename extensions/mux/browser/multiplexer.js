@@ -139,7 +139,7 @@ export class Multiplexer extends EventTarget {
     const url = new URL(path, this.#url);
     url.protocol = url.protocol.replace(/^http/, "ws");
     url.hash = "";
-    if (url.origin !== this.#url.origin || url.protocol !== this.#url.protocol) {
+    if (url.origin !== this.#url.origin) {
       throw new DOMException(`Not on the server of this connection: ${url.href}.`, "SyntaxError");
     }
     const asked = typeof protocols === "string" ? [protocols] : [...protocols];

@@ -370,6 +370,21 @@ test("a server that does not answer the close frame gets a drop, in time and not
   assert.equal(mux.channels, 0);
 });
 
+test("a channel that has failed gets a drop in time too, and one that is closed gets none later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { socket, log } = await opened({ closeTimeout: 500 }, "00 80 01 00");
+  socket.deliver("02 81 ff");
+  await settled();
+  t.mock.timers.tick(500);
+  assert.deepEqual([socket.take(), log.length], [["00 60 02 02 03 e8"], 2]);
+  const other = await opened({ closeTimeout: 500 });
+  other.channel.close();
+  await settled();
+  other.socket.deliver("02 88");
+  t.mock.timers.tick(500);
+  assert.deepEqual(other.socket.take(), ["02 88"]);
+});
+
 test("a server that grants no quota for the answer to its close frame gets a drop", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { socket, log } = await opened({ closeTimeout: 500 }, "00 80 01 00");

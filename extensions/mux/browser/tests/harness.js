@@ -48,7 +48,9 @@ export class FakeSocket extends EventTarget {
     this.sent.push(Uint8Array.from(data));
   }
 
-  close(code, reason) {
+  close(code, reason = "") {
+    const isAllowed = [undefined, 1000].includes(code) || (code >= 3000 && code <= 4999);
+    if (!isAllowed || Buffer.byteLength(reason) > 123) throw new Error(`not of a page: ${code} ${reason}`);
     if (this.readyState >= 2) return;
     this.closedWith = { code, reason };
     this.readyState = 2;

@@ -240,6 +240,7 @@ test("what breaks a rule of the connection ends it with the code of the table", 
     // Nothing counts any more.
     socket.deliver("02 81 'x'");
     socket.deliver(accepted(3));
+    socket.deliver("80");
     await settled();
     assert.equal(socket.sent.length, 1);
     assert.match(log.join(), new RegExp(`^error ${code}: .+,close 1006$`));
@@ -266,7 +267,7 @@ test("a text message is 2001", async () => {
 test("the server fails the connection: closed without an answer", async () => {
   for (const [message, code, error] of [
     ["00 60 00 00", 4000, "error 2000: the server failed the connection"],
-    ["00 60 00 12 07 d4 'Invalid opcode 5' 40 02 05", 4004, "error 2004: Invalid opcode 5"],
+    ["00 60 00 12 07 d4 'Invalid opcode 5' a0", 4004, "error 2004: Invalid opcode 5"],
     ["00 60 00 02 03 e8", 4000, "error 1000: the server failed the connection"],
     // However long and broken its text.
     ["00 60 00 7e 01 00 07 d0 ff×254", 4000, `error 2000: ${"\ufffd".repeat(123)}`],
@@ -317,6 +318,7 @@ test("closing the multiplexer closes every channel, and then the connection", as
   for (const code of [1001, 5000]) assert.throws(() => mux.close(code), { name: "InvalidAccessError" });
   channel.send("last");
   mux.close(4001, "bye");
+  mux.close(4002, "again");
   assert.equal(mux.readyState, Multiplexer.CLOSING);
   await settled();
   assert.deepEqual(asked, ["error 1000: closed before it was open", "close 1006"]);
@@ -340,8 +342,10 @@ test("a multiplexer that is closed before it is open, or without channels, close
   assert.deepEqual(log, ["error: closed before it was open", "close 1006"]);
   const other = connect();
   other.socket.accept();
+  assert.throws(() => other.mux.close(1001), { name: "InvalidAccessError" });
+  assert.equal(other.mux.readyState, 1);
   other.mux.close();
-  assert.deepEqual(other.socket.closedWith, { code: undefined, reason: undefined });
+  assert.deepEqual(other.socket.closedWith, { code: undefined, reason: "" });
 });
 
 test("an error of the socket is one of the multiplexer", async () => {
