@@ -231,7 +231,6 @@ export class Endpoint {
   }
 
   #checkHead(octet) {
-    if (this.#failed) return;
     // No extension claims one of the bits (RFC 6455 §5.2).
     if (octet & RESERVED) throw new Failure(1002, "a reserved bit is set");
     const opcode = octet & 0x0f;

@@ -64,6 +64,7 @@ test("handlers and listeners are called alike, with the event and the channel", 
   channel.onmessage = function (event) {
     seen.push([this === channel, event.target === channel, event.data, event.origin]);
   };
+  assert.equal(typeof channel.onmessage, "function");
   socket.deliver("02 81 'x'");
   assert.deepEqual(seen, [[true, true, "x", "wss://example.com"], "listener x"]);
   channel.onmessage = "no function";
@@ -150,9 +151,9 @@ test("messages in pieces, with pings in pieces in the middle of them", async () 
 
 test("of several pings the last is answered, and pongs are not", async () => {
   const { socket } = await opened();
-  for (const piece of ["02 89 01", "02 89 02", "02 8a", "02 89"]) socket.deliver(piece);
+  for (const piece of ["02 89 01", "02 89 02", "02 8a", "02 8a 03"]) socket.deliver(piece);
   await settled();
-  assert.deepEqual(socket.take(), ["02 8a"]);
+  assert.deepEqual(socket.take(), ["02 8a 02"]);
 });
 
 test("a ping of 125 octets passes and of 126 drops the channel, whole or in pieces", async () => {
@@ -270,6 +271,7 @@ test("nothing counts behind the server's close frame, not even another", async (
 test("a close frame that breaks RFC 6455 is answered with 1002 or 1007, and is the end", async () => {
   for (const [frame, answer] of [
     ["02 88 03", "03 ea"],
+    ["02 88 0c", "03 ea"],
     ["02 88 03 ed", "03 ea"],
     ["02 88 03 ee", "03 ea"],
     ["02 88 03 e7", "03 ea"],

@@ -229,7 +229,8 @@ test("what was not sent when a channel ended stays counted, as a WebSocket has i
   socket.deliver("00 60 02 00");
   await settled();
   channel.send("more");
-  assert.equal(channel.bufferedAmount, 3 + 4);
+  channel.send(new Blob(["abc"]));
+  assert.equal(channel.bufferedAmount, 3 + 4 + 3);
 });
 
 test("the peer's close frame ends what waits, in the middle of a message if need be", async () => {

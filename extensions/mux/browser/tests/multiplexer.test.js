@@ -159,6 +159,13 @@ test("the server drops a channel: acknowledged, the page gets code and text, oth
   }
 });
 
+test("a second response for a channel is ignored, whatever it says", async () => {
+  const { socket, channel, log } = await opened();
+  for (const second of [ACCEPTED, "00 30 02 1c 'HTTP/1.1 400 Bad Request' CRLF CRLF", "00 20 02 00"]) socket.deliver(second);
+  await settled();
+  assert.deepEqual([log, socket.take(), channel.readyState], [[], [], 1]);
+});
+
 test("an acknowledgement is not acknowledged, nor does it end a channel", async () => {
   const { mux, socket } = await opened();
   socket.deliver("00 60 02 02 0b c0");
