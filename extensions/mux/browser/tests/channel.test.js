@@ -255,6 +255,7 @@ test("the server closes: the answer has its code, and the page gets it with the 
     socket.deliver("02 81 'behind the close'");
     await settled();
     assert.deepEqual(socket.take(), [answer]);
+    channel.close();
     assert.deepEqual(log, ["text last", event]);
     assert.deepEqual([channel.readyState, channel.bufferedAmount, mux.channels], [3, 4, 0]);
   }

@@ -84,14 +84,14 @@ test("no more channels here: those that wait fail, and those that come, until th
   socket.accept();
   socket.deliver("00 81 00 00");
   const second = mux.open("/b");
-  log.push(...[]);
   const secondLog = record(second);
   await settled();
   const failed = ["error: the server gives this connection no more channels", "close 1006"];
   assert.deepEqual([log, secondLog], [failed, failed]);
-  socket.deliver(SLOTS);
+  socket.deliver("00 80 01 08");
   mux.open("/c");
-  assert.deepEqual(requests(socket.sent), [2]);
+  mux.open("/d");
+  assert.deepEqual([requests(socket.sent), mux.waiting], [[2], 1]);
 });
 
 test("slots that are there can be used after the server has said that there are no more", () => {
