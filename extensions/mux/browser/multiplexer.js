@@ -202,7 +202,6 @@ export class Multiplexer extends EventTarget {
   }
 
   #close(line, code, reason) {
-    if (line.isOver) return;
     if (line.isOpen) {
       line.endpoint.close(code, reason);
       this.#queue(line);
@@ -302,8 +301,6 @@ export class Multiplexer extends EventTarget {
   }
 
   #finishAll(error) {
-    clearTimeout(this.#timer);
-    this.#turns = [];
     for (const line of [...this.#waiting.splice(0), ...this.#lines.values()]) this.#finish(line, error);
   }
 
@@ -509,7 +506,7 @@ export class Multiplexer extends EventTarget {
       this.#settle();
       const line = this.#turns.shift();
       line.isQueued = false;
-      if (line.isOpen && !line.isOver) this.#sendOne(line);
+      if (!line.isOver) this.#sendOne(line);
     }
   }
 

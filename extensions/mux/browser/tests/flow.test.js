@@ -233,6 +233,14 @@ test("what was not sent when a channel ended stays counted, as a WebSocket has i
   assert.equal(channel.bufferedAmount, 3 + 4 + 3);
 });
 
+test("nothing is sent on a channel that was dropped a moment ago", async () => {
+  const { socket, channel } = await opened();
+  channel.send("too late");
+  socket.deliver("00 60 02 00");
+  await settled();
+  assert.deepEqual(socket.take(), ["00 60 02 02 0b c0"]);
+});
+
 test("the peer's close frame ends what waits, in the middle of a message if need be", async () => {
   const { socket, channel, log } = await opened({}, "00 80 01 03");
   channel.send("Hello");
