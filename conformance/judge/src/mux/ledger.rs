@@ -5,113 +5,15 @@ use std::collections::VecDeque;
 
 use cloverleaf_reports::Role;
 
-use super::{Agreed, Block, CONTROL, Encoding, FIRST, Wrong, take_channel_id};
-use crate::deflate::{Element, Offer, Requirement, choose, judge_answer};
-use crate::frame::{BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT};
+use super::channel::{cost, frame};
+use super::{Agreed, Block, CONTROL, Channel, FIRST, State, Wrong, take_channel_id};
+use crate::frame::CLOSE;
 use crate::http::Head;
-use crate::session::Compression;
 
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// What a request for a channel does not say: the physical one said it.
 const NOT_IN_REQUESTS: [&str; 3] = ["Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version"];
-
-/// The answer that refuses, and the one that accepts up to its last line.
-const ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
-
-/// Where a channel stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a channel has these")]
-pub enum State {
-    /// Asked for, and not answered.
-    Asked,
-    /// Open, or closing.
-    Open,
-    /// Both close frames have crossed.
-    Closed,
-    /// The server has refused it.
-    Refused,
-    /// The subject has dropped it.
-    DroppedBySubject,
-    /// The judge has dropped it, and the subject has not acknowledged that.
-    DroppedByJudge,
-    /// Neither end knows it any more.
-    Dropped,
-}
-
-/// A channel, whatever became of it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Channel {
-    /// Its number.
-    pub id: u32,
-    /// Where it stands.
-    pub state: State,
-    /// So many octets the subject may send.
-    pub theirs: u64,
-    /// So many octets the judge may send.
-    pub ours: u64,
-    /// The sum of all that the subject has granted.
-    pub granted: u64,
-    /// Octets of data that came.
-    pub received: u64,
-    /// Frames of data that came.
-    pub frames: u64,
-    /// The head of the client's request, whole.
-    pub request: Option<Head>,
-    /// The head of the server's response.
-    pub response: Option<Head>,
-    /// How many responses there were.
-    pub responses: u32,
-    /// What was agreed on for it.
-    pub compression: Option<Compression>,
-    data: Option<Data>,
-    control: Option<(u8, Vec<u8>)>,
-    close_sent: bool,
-    close_came: bool,
-}
-
-/// A message that has begun.
-#[derive(Debug)]
-struct Data {
-    binary: bool,
-    compressed: bool,
-    octets: Vec<u8>,
-}
-
-impl Channel {
-    fn new(id: u32, state: State, theirs: u64, ours: u64) -> Self {
-        Self {
-            id,
-            state,
-            theirs,
-            ours,
-            granted: 0,
-            received: 0,
-            frames: 0,
-            request: None,
-            response: None,
-            responses: 0,
-            compression: None,
-            data: None,
-            control: None,
-            close_sent: false,
-            close_came: false,
-        }
-    }
-
-    /// Whether its number is taken.
-    pub fn lives(&self) -> bool {
-        matches!(self.state, State::Asked | State::Open)
-    }
-
-    /// The values of `Sec-WebSocket-Extensions` in the server's response.
-    pub fn answered_extensions(&self) -> String {
-        let response = self.response.as_ref();
-        let values = response.map(|head| head.values(EXTENSIONS).collect::<Vec<_>>());
-        values.unwrap_or_default().join(", ")
-    }
-}
 
 /// Something that the subject did, as far as a case may expect it. Channels are counted in the order
 /// in which they were asked for, from 0, which is the first.
@@ -169,7 +71,7 @@ pub struct Ledger {
     /// What is to be sent at once: answers.
     pub outbox: Vec<Vec<u8>>,
     /// What requests may be differences to.
-    base: Vec<(String, String)>,
+    pub(super) base: Vec<(String, String)>,
 }
 
 impl Ledger {
@@ -203,7 +105,7 @@ impl Ledger {
         ledger
     }
 
-    fn set_base(&mut self, head: Head) {
+    pub(super) fn set_base(&mut self, head: Head) {
         let left_out = |name: &str| {
             NOT_IN_REQUESTS
                 .iter()
@@ -220,7 +122,7 @@ impl Ledger {
         self.channels.iter().rposition(living).or(last)
     }
 
-    fn living(&mut self, id: u32) -> Option<&mut Channel> {
+    pub(super) fn living(&mut self, id: u32) -> Option<&mut Channel> {
         let living = |channel: &&mut Channel| channel.id == id && channel.lives();
         self.channels.iter_mut().rev().find(living)
     }
@@ -252,9 +154,7 @@ impl Ledger {
     fn sent_block(&mut self, block: Block) {
         match block {
             Block::AddChannelRequest { id, .. }
-                if self.subject == Role::Server
-                    && id != CONTROL
-                    && self.living(id).is_none() =>
+                if self.subject == Role::Server && id != CONTROL && self.living(id).is_none() =>
             {
                 let ours = self.slots.pop_front().unwrap_or(0);
                 self.channels.push(Channel::new(id, State::Asked, 0, ours));
@@ -395,103 +295,6 @@ impl Ledger {
         Ok(Some(Happened::Dropped(at, code)))
     }
 
-    fn answered(
-        &mut self,
-        id: u32,
-        rejected: bool,
-        head: &[u8],
-    ) -> Result<Option<Happened>, String> {
-        let at = self
-            .find(id)
-            .ok_or_else(|| nobody("AddChannelResponse", id))?;
-        let (head, status) = match whole(head) {
-            Some(head) => (head.clone(), head.status()),
-            None => return Err(format!("The response for channel {id} cannot be read.")),
-        };
-        let channel = &mut self.channels[at];
-        channel.responses += 1;
-        if channel.state != State::Asked {
-            // It crossed our DropChannel; or it is a second refusal, which pywebsocket sends.
-            return Ok(None);
-        }
-        if rejected == (status == Some(101)) {
-            return Err(format!(
-                "The response for channel {id} has {:?}, and {}.",
-                head.start_line,
-                if rejected { "refuses" } else { "accepts" }
-            ));
-        }
-        channel.state = match rejected {
-            true => State::Refused,
-            false => State::Open,
-        };
-        let lines: Vec<_> = head.values(EXTENSIONS).collect();
-        let without_context = Offer {
-            server_no_context_takeover: true,
-            ..Offer::default()
-        };
-        let offers = [Offer::default(), without_context];
-        let answer = judge_answer(&offers, &lines).map_err(|error| error.to_string())?;
-        if let Some((at, answer)) = answer {
-            let agreed = crate::deflate::Agreed::new(&offers[at], &answer);
-            channel.compression = Some(Compression::new(&agreed, Role::Server));
-        }
-        channel.response = Some(head);
-        Ok(Some(Happened::Answered(at, !rejected, status)))
-    }
-
-    fn requested(&mut self, id: u32, encoding: Encoding, head: &[u8]) -> Result<Happened, String> {
-        if id == CONTROL || self.living(id).is_some() {
-            return Err(format!("Channel {id} is asked for, which is there."));
-        }
-        let quota = self
-            .slots
-            .pop_front()
-            .ok_or_else(|| format!("Channel {id} is asked for without a slot."))?;
-        let mut head =
-            whole(head).ok_or_else(|| format!("The request for channel {id} cannot be read."))?;
-        if encoding == Encoding::Delta {
-            let said = |name: &str| head.values(name).next().is_some();
-            let base = self.base.iter().filter(|(name, _)| !said(name)).cloned();
-            let base: Vec<_> = base.collect();
-            head.fields.retain(|(_, value)| !value.is_empty());
-            head.fields.extend(base);
-        }
-        let mut channel = Channel::new(id, State::Asked, quota, 0);
-        channel.request = Some(head);
-        self.channels.push(channel);
-        let at = self.channels.len() - 1;
-        if self.answers {
-            let answer = self.answer(at);
-            self.sent(&answer);
-            self.outbox.push(answer);
-            if encoding == Encoding::Identity
-                && let Some(head) = self.channels[at].request.clone()
-            {
-                self.set_base(head);
-            }
-        }
-        Ok(Happened::Requested(at))
-    }
-
-    /// The message that accepts this channel.
-    pub fn answer(&mut self, at: usize) -> Vec<u8> {
-        let channel = &mut self.channels[at];
-        let mut head = ACCEPTED.to_owned();
-        if let (true, Some(request)) = (self.deflates, &channel.request) {
-            let lines = request.values(EXTENSIONS);
-            let elements = lines.flat_map(|line| Element::list(line).unwrap_or_default());
-            let offers: Vec<_> = elements.filter_map(|one| Offer::read(&one).ok()).collect();
-            if let Some((chosen, answer)) = choose(&offers, &[Requirement::default()]) {
-                let agreed = crate::deflate::Agreed::new(&offers[chosen], &answer);
-                channel.compression = Some(Compression::new(&agreed, Role::Client));
-                head += &format!("{EXTENSIONS}: {answer}\r\n");
-            }
-        }
-        head += "\r\n";
-        Block::message(&[Block::response(channel.id, false, head)])
-    }
-
     fn receive_frame(
         &mut self,
         id: u32,
@@ -545,147 +348,6 @@ impl Ledger {
     }
 }
 
-impl Channel {
-    /// A frame that was paid for.
-    fn frame(&mut self, at: usize, head: u8, payload: &[u8]) -> Result<Option<Happened>, String> {
-        let (fin, rsv, opcode) = (head & 0x80 != 0, head >> 4 & 7, head & 0x0F);
-        let id = self.id;
-        let broken = |what: &str| Err(format!("On channel {id} {what}."));
-        let owned = match (&self.compression, opcode) {
-            (Some(_), TEXT | BINARY) => 4,
-            _ => 0,
-        };
-        if rsv & !owned != 0 {
-            return broken("a reserved bit is set that nobody owns");
-        }
-        if self.control.is_some() && opcode != CONTINUATION {
-            return broken("a frame comes inside a control frame");
-        }
-        match opcode {
-            CLOSE | PING | PONG => {
-                self.control = Some((opcode, payload.to_vec()));
-            }
-            CONTINUATION => match (&mut self.control, &mut self.data) {
-                (Some((_, octets)), _) => octets.extend_from_slice(payload),
-                (None, Some(data)) => {
-                    data.octets.extend_from_slice(payload);
-                    self.received += payload.len() as u64;
-                    self.frames += 1;
-                }
-                (None, None) => return broken("a continuation continues nothing"),
-            },
-            TEXT | BINARY if self.data.is_some() => {
-                return broken("a message begins inside another");
-            }
-            TEXT | BINARY => {
-                self.received += payload.len() as u64;
-                self.frames += 1;
-                self.data = Some(Data {
-                    binary: opcode == BINARY,
-                    compressed: rsv & 4 != 0,
-                    octets: payload.to_vec(),
-                });
-            }
-            _ => return broken("a frame has a reserved opcode"),
-        }
-        if let Some((_, octets)) = &self.control
-            && octets.len() > 125
-        {
-            return broken("a control frame has more than 125 octets");
-        }
-        if !fin {
-            return Ok(None);
-        }
-        if let Some((opcode, octets)) = self.control.take() {
-            return self.control_frame(at, opcode, octets);
-        }
-        let Some(data) = self.data.take() else {
-            return Ok(None);
-        };
-        let payload = match (data.compressed, &mut self.compression) {
-            (true, Some(compression)) => {
-                let mut plain = Vec::new();
-                let inflated = compression
-                    .inflater
-                    .message(&data.octets, 64 << 20, &mut plain);
-                if let Err(error) = inflated {
-                    return broken(&format!("a message cannot be inflated: {error}"));
-                }
-                plain
-            }
-            _ => data.octets,
-        };
-        if !data.binary && std::str::from_utf8(&payload).is_err() {
-            return broken("a text is not UTF-8");
-        }
-        Ok(Some(Happened::Message {
-            channel: at,
-            payload,
-            binary: data.binary,
-        }))
-    }
-
-    fn control_frame(
-        &mut self,
-        at: usize,
-        opcode: u8,
-        octets: Vec<u8>,
-    ) -> Result<Option<Happened>, String> {
-        match opcode {
-            PONG => Ok(Some(Happened::Pong(at, octets))),
-            CLOSE => {
-                let code = match octets.split_first_chunk() {
-                    Some((code, _)) => Some(u16::from_be_bytes(*code)),
-                    None if octets.is_empty() => None,
-                    None => {
-                        return Err(format!(
-                            "A close frame of channel {} has one octet.",
-                            self.id
-                        ));
-                    }
-                };
-                self.close_came = true;
-                self.settle();
-                Ok(Some(Happened::Close(at, code)))
-            }
-            // Nobody waits for an answer.
-            _ => Ok(None),
-        }
-    }
-
-    fn settle(&mut self) {
-        if self.close_sent && self.close_came && self.state == State::Open {
-            self.state = State::Closed;
-        }
-    }
-}
-
-/// The message that carries this frame of a channel.
-pub(crate) fn frame(id: u32, head: u8, payload: &[u8]) -> Vec<u8> {
-    let mut message = super::channel_id(id);
-    message.push(head);
-    message.extend_from_slice(payload);
-    message
-}
-
-/// What a frame costs: its payload, and one octet if it begins a message.
-pub(crate) fn cost(head: u8, payload: usize) -> u64 {
-    payload as u64 + u64::from(head & 0x0F != CONTINUATION)
-}
-
-fn nobody(block: &str, id: u32) -> String {
+pub(super) fn nobody(block: &str, id: u32) -> String {
     format!("There is a {block} for channel {id}, which never was.")
-}
-
-/// A head with or without its last empty line.
-fn whole(octets: &[u8]) -> Option<Head> {
-    let mut octets = octets.to_vec();
-    if !octets.ends_with(b"\r\n\r\n") {
-        octets.extend_from_slice(b"\r\n");
-    }
-    let (head, size) = Head::parse(&octets)?;
-    let is_line = head.start_line.split(' ').count() >= 2;
-    // Behind a refusal there may be a body.
-    let refusal = head.status().is_some_and(|status| status != 101);
-    (is_line && (refusal || size == octets.len())).then_some(head)
 }

@@ -4,14 +4,19 @@
 //! The draft has expired, so what is judged is what its implementations agree on.
 
 mod block;
+mod channel;
 mod ledger;
+#[cfg(test)]
+mod ledger_tests;
 mod number;
+mod opening;
 
 use std::fmt;
 
 pub use block::{Block, Encoding};
-pub(crate) use ledger::cost;
-pub use ledger::{Channel, Happened, Ledger, State};
+pub(crate) use channel::cost;
+pub use channel::{Channel, State};
+pub use ledger::{Happened, Ledger};
 pub use number::{channel_id, number, take_channel_id, take_number};
 
 use crate::http::Head;

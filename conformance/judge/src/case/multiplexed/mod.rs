@@ -3,8 +3,10 @@
 //! Every message of the subject is held against the [`Ledger`]: one that breaks a rule of the
 //! format, or exceeds a quota, fails the case wherever it comes.
 
+mod expecting;
 mod load;
 mod run;
+mod sending;
 
 use std::time::Duration;
 

@@ -50,8 +50,8 @@ pub(super) fn cases() -> Vec<Case> {
 fn rows() -> Vec<Row> {
     vec![
         (
-            "A message of 1 MiB on one of two channels",
-            "It comes back: each end sends what it may, and grants again what was used.",
+            "A message of 1 MiB on each of two channels",
+            "They come back: each end sends what it may, and grants again what was used.",
             Multiplexed::two().act(Act::Load(1 << 20)),
         ),
         (
