@@ -3,15 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-/// The echo server on a free port, killed at the end of the test.
-struct EchoServer {
-    process: Child,
-    address: String,
-}
+/// A server on a free port, killed at the end of the test.
+struct Served(Child);
 
-impl EchoServer {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_echo_server"))
+impl Served {
+    /// The server, and the line with which it says where it is.
+    fn start(program: &str) -> (Self, String) {
+        let mut process = Command::new(program)
             .arg("127.0.0.1:0")
             .stdout(Stdio::piped())
             .spawn()
@@ -21,19 +19,34 @@ impl EchoServer {
         BufReader::new(output)
             .read_line(&mut line)
             .expect("the server says where it is");
-        let address = line
-            .trim()
-            .strip_prefix("listening on ws://")
-            .unwrap_or_else(|| panic!("not an address: {line:?}"))
-            .to_owned();
-        Self { process, address }
+        (Self(process), line.trim().to_owned())
     }
 }
 
-impl Drop for EchoServer {
+impl Drop for Served {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The echo server, and where it is.
+struct EchoServer {
+    _process: Served,
+    address: String,
+}
+
+impl EchoServer {
+    fn start() -> Self {
+        let (process, line) = Served::start(env!("CARGO_BIN_EXE_echo_server"));
+        let address = line
+            .strip_prefix("listening on ws://")
+            .unwrap_or_else(|| panic!("not an address: {line:?}"))
+            .to_owned();
+        Self {
+            _process: process,
+            address,
+        }
     }
 }
 
@@ -67,6 +80,35 @@ fn the_echo_client_gets_its_lines_back_from_the_echo_server() {
         run(env!("CARGO_BIN_EXE_echo_client"), &[&url], &input),
         input
     );
+}
+
+#[test]
+fn the_mux_client_says_hello_in_a_dozen_rooms_over_one_connection() {
+    let (server, line) = Served::start(env!("CARGO_BIN_EXE_mux_chat"));
+    let (page, url) = line
+        .strip_prefix("open http://")
+        .and_then(|line| line.strip_suffix("`"))
+        .and_then(|line| line.split_once("/ or run `mux_client "))
+        .unwrap_or_else(|| panic!("not where to go: {line:?}"));
+    assert_eq!(url, format!("ws://{page}"));
+    let output = run(env!("CARGO_BIN_EXE_mux_client"), &[url, "ann", "1"], "");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines[0], "12 rooms over 1 connection");
+    assert_eq!(lines.len(), 13, "{output}");
+    for room in ["clover", "moor"] {
+        let hello = format!("{room:>8} | ann: hello, {room}");
+        assert!(lines.contains(&hello.as_str()), "{output}");
+    }
+    drop(server);
+}
+
+#[test]
+fn the_mux_client_says_so_when_the_server_does_not_multiplex() {
+    let server = EchoServer::start();
+    let url = format!("ws://{}", server.address);
+    let output = run(env!("CARGO_BIN_EXE_mux_client"), &[&url, "ann", "1"], "");
+    let expected = "12 rooms over 12 connections: the server does not multiplex\n";
+    assert!(output.starts_with(expected), "{output}");
 }
 
 #[test]
