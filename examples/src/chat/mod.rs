@@ -1,6 +1,6 @@
 //! Chat rooms, each a WebSocket of its own, and a page for them from the same port.
 //!
-//! Nothing in [`rooms`] knows of multiplexing: whether a member comes by a connection of its own or
+//! Nothing in `rooms` knows of multiplexing: whether a member comes by a connection of its own or
 //! by one that it shares with a dozen other rooms is settled here.
 
 pub mod rooms;
