@@ -178,7 +178,6 @@ async fn browsers_get_channels_over_a_subprotocol_and_no_first_one() {
         heard.extend_from_slice(&buffer[..n]);
     }
     assert_eq!(server.counts(), (1, 1));
-    server.stop().await;
 }
 
 /// A binary message of a client, masked with zeros.
