@@ -65,17 +65,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         }
     }
 
-    /// Behind a command: whether to write at once. Not if a frame that came in waits for the
-    /// application: its answer will most likely follow, and both go out together with the next event
-    /// asked for. What is sent on a channel goes out when the connection has its turn.
+    /// Behind a command: whether to flush. Not if a frame that came in waits for the application: its
+    /// answer will most likely follow, and both go out together with the next event asked for. A
+    /// channel writes what the stream takes at once, and waits for room only.
     #[inline]
-    pub(crate) fn writes_at_once(&self) -> bool {
+    pub(crate) fn cork(&self) -> bool {
         match self {
             Self::Own(driver) => {
                 let connection = driver.connection();
                 !connection.has_input() || connection.is_write_buffer_high()
             }
-            Self::Channel(_) => false,
+            Self::Channel(channel) => {
+                channel.cork();
+                false
+            }
         }
     }
 

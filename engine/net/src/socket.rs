@@ -58,8 +58,8 @@ use crate::split::{self, Receiver, Sender};
 /// A channel of a connection that carries many, as [`Multiplexer::open`](crate::Multiplexer::open)
 /// and a [`Server`](crate::Server) give them, is the same type and behaves the same, but for this:
 /// the connection below has a task of its own, which reads, answers pings and keeps deadlines
-/// whether a method waits or not; what `send` takes is written when that task has its turn; and the
-/// keepalive is the connection's.
+/// whether a method waits or not; `send` waits for room, not until the stream has taken everything;
+/// and the keepalive is the connection's.
 ///
 /// # Dropping
 ///
@@ -316,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Behind a command.
     #[inline]
     async fn cork(&mut self) {
-        if self.line.writes_at_once() {
+        if self.line.cork() {
             poll_fn(|cx| self.line.poll_flush(cx)).await;
         }
     }

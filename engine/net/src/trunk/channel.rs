@@ -34,29 +34,6 @@ impl<S> Channel<S> {
         }
     }
 
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        if self.done {
-            return Poll::Ready(None);
-        }
-        // A channel that always has something must let others have their turn, as a stream would.
-        let budget = std::task::ready!(coop::poll_proceed(cx));
-        let mut state = self.physical.lock();
-        let event = state.trunk.poll_channel(self.key);
-        state.nudge();
-        let Some(event) = event else {
-            park(&mut state.waiting.entry(self.key).or_default().reader, cx);
-            return Poll::Pending;
-        };
-        budget.made_progress();
-        if matches!(event, Event::Closed(_)) {
-            self.done = true;
-            state.waiting.remove(&self.key);
-            // It may have been the last.
-            state.pump.wake_by_ref();
-        }
-        Poll::Ready(Some(event))
-    }
-
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.physical.lock();
         if !state.trunk.is_write_buffer_high(self.key) {
@@ -70,15 +47,14 @@ impl<S> Channel<S> {
         self.ask(|trunk, key| trunk.is_write_buffer_high(key))
     }
 
-    /// Runs a command; what it leaves to write goes out when the pump has its turn.
+    /// Runs a command. What it leaves to write goes out with [`cork`](Self::cork), a flush, or when
+    /// the socket waits.
     pub(crate) fn command(
         &self,
         run: impl FnOnce(&mut Trunk, Key) -> Result<(), UsageError>,
     ) -> Result<(), UsageError> {
         let mut state = self.physical.lock();
-        run(&mut state.trunk, self.key)?;
-        state.nudge();
-        Ok(())
+        run(&mut state.trunk, self.key)
     }
 
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&Trunk, Key) -> T) -> T {
@@ -97,6 +73,7 @@ impl<S> Channel<S> {
         self.abandoned = true;
         let mut state = self.physical.lock();
         state.asking.remove(&self.key);
+        state.has_come(self.key);
         state.waiting.remove(&self.key);
         state.trunk.abandon(self.key, code);
         state.pump.wake_by_ref();
@@ -104,6 +81,41 @@ impl<S> Channel<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        // A channel that always has something must let others have their turn, as a stream would.
+        let budget = std::task::ready!(coop::poll_proceed(cx));
+        let mut state = self.physical.lock();
+        state.has_come(self.key);
+        let Some(event) = state.trunk.poll_channel(self.key) else {
+            park(&mut state.waiting.entry(self.key).or_default().reader, cx);
+            state.write_in_turn();
+            return Poll::Pending;
+        };
+        state.nudge();
+        budget.made_progress();
+        if matches!(event, Event::Closed(_)) {
+            self.done = true;
+            state.has_come(self.key);
+            state.waiting.remove(&self.key);
+            // It may have been the last.
+            state.pump.wake_by_ref();
+        }
+        Poll::Ready(Some(event))
+    }
+
+    /// Behind a message: writes, unless more has come to be answered, here or on another channel.
+    pub(crate) fn cork(&self) {
+        let mut state = self.physical.lock();
+        if state.trunk.has_input(self.key) {
+            state.nudge();
+        } else {
+            state.write_in_turn();
+        }
+    }
+
     /// Ready once everything that was sent on this channel is out.
     pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.physical.lock();

@@ -43,6 +43,8 @@ pub(crate) struct State<S> {
     pump: Waker,
     /// The tasks that wait for something on a channel.
     waiting: HashMap<Key, Waiting>,
+    /// So many of them have been woken to receive and have not come yet. The last writes for all.
+    woken: usize,
     /// The tasks that wait until something is written.
     flushers: Vec<(Key, Waker)>,
     /// Client: who has asked for a channel.
@@ -58,6 +60,8 @@ pub(crate) struct State<S> {
 #[derive(Default)]
 struct Waiting {
     reader: Option<Waker>,
+    /// It is one of those that were woken.
+    woken: bool,
     sender: Option<Waker>,
 }
 
@@ -69,6 +73,7 @@ impl<S> Physical<S> {
             trunk,
             pump: Waker::noop().clone(),
             waiting: HashMap::new(),
+            woken: 0,
             flushers: Vec::new(),
             asking: HashMap::new(),
             holders: 0,
@@ -106,6 +111,15 @@ impl<S> State<S> {
     fn nudge(&self) {
         if self.trunk.has_transmit() || self.trunk.has_news() {
             self.pump.wake_by_ref();
+        }
+    }
+
+    /// The task of a channel has come to receive, woken or not.
+    fn has_come(&mut self, key: Key) {
+        if let Some(waiting) = self.waiting.get_mut(&key)
+            && core::mem::take(&mut waiting.woken)
+        {
+            self.woken -= 1;
         }
     }
 

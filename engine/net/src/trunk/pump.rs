@@ -233,6 +233,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
         self.write(&mut Context::from_waker(&pump));
     }
 
+    /// Writes, unless others that were woken have not come yet: they may have answers too, and the last
+    /// of them, or the pump, writes for all.
+    pub(super) fn write_in_turn(&mut self) {
+        if self.woken == 0 && self.trunk.has_transmit() {
+            self.write_now();
+            if !self.trunk.has_news() {
+                return;
+            }
+        }
+        self.nudge();
+    }
+
     fn write(&mut self, cx: &mut Context<'_>) {
         let Self { io, trunk, .. } = self;
         if let Some(io) = io
@@ -249,10 +261,13 @@ impl<S> State<S> {
         match news {
             News::Ready(key) => {
                 if let Some(waiting) = self.waiting.get_mut(&key) {
-                    for waker in [&mut waiting.reader, &mut waiting.sender] {
-                        if let Some(waker) = waker.take() {
-                            waker.wake();
-                        }
+                    if let Some(waker) = waiting.reader.take() {
+                        waker.wake();
+                        self.woken += usize::from(!waiting.woken);
+                        waiting.woken = true;
+                    }
+                    if let Some(waker) = waiting.sender.take() {
+                        waker.wake();
                     }
                 }
                 self.wake_flushers(|flusher| flusher == key);

@@ -144,6 +144,9 @@ pub(super) struct Tail {
     start: usize,
 }
 
+/// So many octets of an empty tail are not given back: a short message needs no new ones.
+const KEPT: usize = 64;
+
 /// The first octet, and two numbers of 64 bits.
 const MAX_HEADER: usize = 1 + 10 + 10;
 
@@ -223,7 +226,10 @@ impl Tail {
     /// Behind a frame that was used: gives room back when there is much of it.
     pub(super) fn compact(&mut self) {
         if self.is_empty() {
-            self.octets = Vec::new();
+            if self.octets.capacity() > KEPT {
+                self.octets = Vec::new();
+            }
+            self.octets.clear();
             self.start = 0;
         } else if self.start > self.octets.len() / 2 {
             self.octets.drain(..self.start);

@@ -318,6 +318,9 @@ impl Trunk {
     ///
     /// As [`Connection::send`].
     pub fn send(&mut self, key: Key, message: Message, hints: Hints) -> Result<(), UsageError> {
+        if self.send_untouched(key, &message) {
+            return Ok(());
+        }
         self.command(key, |channel| channel.endpoint()?.send(message, hints))
     }
 
@@ -463,6 +466,13 @@ impl Trunk {
             channel.release();
         }
         event
+    }
+
+    /// Whether something that has come on this channel waits for [`poll_channel`](Self::poll_channel).
+    #[must_use]
+    pub fn has_input(&self, key: Key) -> bool {
+        let channel = self.channels.get(&key);
+        channel.is_some_and(|channel| !channel.tail.is_empty())
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) may have something.

@@ -142,8 +142,13 @@ impl Trunk {
     /// Does what the carrier wants done, with the message that it has just seen.
     pub(super) fn carry_out(&mut self, message: &[u8]) {
         while !self.actions.is_empty() {
-            for action in core::mem::take(&mut self.actions) {
+            let mut actions = core::mem::take(&mut self.actions);
+            for action in actions.drain(..) {
                 self.carry_out_one(action, message);
+            }
+            // Few: as many as a peer likes are not kept room for.
+            if self.actions.is_empty() && actions.capacity() <= 16 {
+                self.actions = actions;
             }
         }
     }
