@@ -41,6 +41,8 @@ pub(crate) struct State<S> {
     pub(crate) trunk: Trunk,
     /// Wakes the pump. It is also what the stream will wake, whoever polls it.
     pump: Waker,
+    /// When the clock will wake it.
+    pump_deadline: Option<std::time::Instant>,
     /// The tasks that wait for something on a channel.
     waiting: HashMap<Key, Waiting>,
     /// So many of them have been woken to receive and have not come yet. The last writes for all.
@@ -72,6 +74,7 @@ impl<S> Physical<S> {
             error: None,
             trunk,
             pump: Waker::noop().clone(),
+            pump_deadline: None,
             waiting: HashMap::new(),
             woken: 0,
             flushers: Vec::new(),

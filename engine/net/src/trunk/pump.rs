@@ -118,7 +118,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 trunk.handle_lost(now());
                 continue;
             }
-            let deadline = state.trunk.poll_timeout().map(Instant::from_std);
+            let deadline = state.trunk.poll_timeout();
+            state.pump_deadline = deadline;
+            let deadline = deadline.map(Instant::from_std);
             drop(state);
             if self.poll_clock(deadline, cx).is_pending() {
                 return Poll::Pending;
@@ -238,6 +240,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
     pub(super) fn write_in_turn(&mut self) {
         if self.woken == 0 && self.trunk.has_transmit() {
             self.write_now();
+            // A closing handshake, perhaps, has a deadline of which the pump does not know.
+            let sooner = match (self.trunk.poll_timeout(), self.pump_deadline) {
+                (Some(deadline), Some(known)) => deadline < known,
+                (deadline, _) => deadline.is_some(),
+            };
+            if sooner {
+                self.pump.wake_by_ref();
+            }
             if !self.trunk.has_news() {
                 return;
             }

@@ -133,6 +133,8 @@ pub struct Trunk {
     turns: VecDeque<Key>,
     /// When a handshake, opening or closing, must be over.
     deadlines: BTreeSet<(Instant, Key)>,
+    /// Handshakes that have begun without a clock at hand, and how long they may take.
+    undated: BTreeMap<Key, Duration>,
     news: VecDeque<News>,
     /// What the carrier wants done.
     actions: Vec<Action>,
@@ -198,6 +200,7 @@ impl Trunk {
             count: 0,
             turns: VecDeque::new(),
             deadlines: BTreeSet::new(),
+            undated: BTreeMap::new(),
             news: VecDeque::new(),
             actions: Vec::new(),
             wrapped: Vec::new(),
@@ -264,9 +267,11 @@ impl Trunk {
         };
         let written = handshake.poll_transmit().len();
         handshake.handle_written(written);
-        let deadline = handshake.poll_timeout();
+        let within = handshake.poll_timeout().map(|deadline| deadline - self.now);
         let key = self.add(Channel::new(id, Stage::Asking(Box::new(handshake))));
-        self.set_deadline(key, deadline);
+        if let Some(within) = within {
+            self.undated.insert(key, within);
+        }
         self.carry_out(&[]);
         Ok(key)
     }
@@ -490,6 +495,10 @@ impl Trunk {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if !self.undated.is_empty() && !self.over {
+            // At once, then, to date them.
+            return Some(self.now);
+        }
         let channels = self.deadlines.first().map(|(deadline, _)| *deadline);
         let physical = self.physical.poll_timeout();
         match (channels, physical) {
@@ -558,7 +567,15 @@ impl Trunk {
         self.physical.is_done()
     }
 
+    /// It is known what time it is: handshakes that have begun since it was last told begin now.
+    fn date(&mut self) {
+        while let Some((key, within)) = self.undated.pop_first() {
+            self.set_deadline(key, Some(self.now + within));
+        }
+    }
+
     fn set_deadline(&mut self, key: Key, deadline: Option<Instant>) {
+        self.undated.remove(&key);
         let before = self.channels.get_mut(&key);
         if let Some(old) =
             before.and_then(|channel| core::mem::replace(&mut channel.deadline, deadline))

@@ -39,6 +39,7 @@ impl Trunk {
         }
         self.physical.keep(&input[used..]);
         self.hear_physical();
+        self.date();
     }
 
     /// What is limited by time begins anew once the time is over.
@@ -73,6 +74,7 @@ impl Trunk {
     /// The time is now this.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
+        self.date();
         self.count_anew();
         self.physical.handle_timeout(now);
         while let Some((deadline, key)) = self.deadlines.first().copied()
@@ -88,6 +90,7 @@ impl Trunk {
     /// `n` octets of the last [`poll_transmit`](Self::poll_transmit) are out.
     pub fn handle_written(&mut self, now: Instant, n: usize) {
         self.now = now;
+        self.date();
         self.physical.handle_written(now, n);
     }
 

@@ -149,8 +149,8 @@ impl Trunk {
                 self.end(key);
             }
             _ if channel.deadline.is_none() => {
-                let deadline = self.now + self.config.timing.close_timeout;
-                self.set_deadline(key, Some(deadline));
+                let within = self.config.timing.close_timeout;
+                self.undated.entry(key).or_insert(within);
             }
             _ => {}
         }

@@ -15,7 +15,7 @@ use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
 use std::sync::Arc;
 use tokio::io::{AsyncWriteExt, duplex};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Pair, echo, echoes, with};
 use crate::ends::{pair, poll, quiet};
@@ -394,5 +394,30 @@ async fn a_flush_that_waits_for_the_peer_costs_nothing_meanwhile_and_ends_with_t
     );
     pair.server.abort();
     assert!(flushing.await.is_err(), "what waited is thrown away");
+    drop(server);
+}
+
+/// A trunk is told the time when something comes: on a quiet connection that is long ago.
+#[tokio::test(start_paused = true)]
+async fn on_a_connection_that_was_quiet_for_long_a_handshake_has_all_of_its_time() {
+    let mut pair = Pair::new().await;
+    for _ in 0..2 {
+        let (mut client, mut server) = pair.open().await;
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let (closing, heard) = tokio::join!(client.close(), server.recv());
+        closing.unwrap();
+        assert!(heard.unwrap().is_none());
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_frame_that_nobody_answers_is_waited_for_ten_seconds() {
+    let mut pair = Pair::new().await;
+    let (mut client, server) = pair.open().await;
+    let begun = Instant::now();
+    let error = client.close().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(begun.elapsed().as_secs(), 10);
     drop(server);
 }
