@@ -256,9 +256,12 @@ impl Trunk {
                 let id = channel.id;
                 self.carrier.consumed(id, cost, &mut self.actions);
             }
-            // A pong, an answer, a close frame.
-            self.wake(key);
-            self.settle(key);
+            let quiet = endpoint.state() == State::Open && !endpoint.has_frames();
+            if !quiet {
+                // A pong, an answer, a close frame.
+                self.wake(key);
+                self.settle(key);
+            }
             if event.is_some() {
                 return event;
             }
