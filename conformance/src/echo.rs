@@ -1,11 +1,14 @@
 //! The echo server: our subject in the role of a server.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf::proto::Config;
+use cloverleaf::proto::extension::Statistics;
 use cloverleaf::{Error, Opening, Server, ServerOptions, ServerTls, Transport, WebSocket};
 
 /// When told to stop, connections have so long to end.
@@ -18,13 +21,18 @@ pub struct EchoServer {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// Learns of every connection of an [`EchoServer`].
+/// Learns of every WebSocket of an [`EchoServer`].
 pub trait Observer: Send + Sync {
-    /// A connection is open.
+    /// One is open.
     fn opened(&self, opening: &Opening);
 
-    /// It has ended: cleanly without an error.
-    fn ended(&self, socket: &WebSocket<Transport>, error: Option<&Error>);
+    /// It has ended, cleanly without an error, and its extensions have done this.
+    fn ended(
+        &self,
+        socket: &WebSocket<Transport>,
+        statistics: &[Statistics],
+        error: Option<&Error>,
+    );
 }
 
 impl EchoServer {
@@ -100,9 +108,33 @@ async fn serve(
         return echo(&mut socket).await;
     };
     observer.opened(socket.opening());
-    let result = echo(&mut socket).await;
-    observer.ended(&socket, result.as_ref().err());
+    let (result, statistics) = if socket.get_ref().is_some() {
+        let result = echo(&mut socket).await;
+        (result, socket.statistics())
+    } else {
+        let mut statistics = Vec::new();
+        let result = echo_counted(&mut socket, &mut statistics).await;
+        (result, statistics)
+    };
+    observer.ended(&socket, &statistics, result.as_ref().err());
     result
+}
+
+/// The same for one of many on a connection, which has no statistics any more when it has ended.
+async fn echo_counted(
+    socket: &mut WebSocket<Transport>,
+    statistics: &mut Vec<Statistics>,
+) -> Result<(), Error> {
+    loop {
+        let message = poll_fn(|cx| {
+            *statistics = socket.statistics();
+            pin!(socket.recv()).poll(cx)
+        });
+        let Some(message) = message.await? else {
+            return Ok(());
+        };
+        socket.send(message).await?;
+    }
 }
 
 async fn echo(socket: &mut WebSocket<Transport>) -> Result<(), Error> {

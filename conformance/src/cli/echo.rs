@@ -7,21 +7,26 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use cloverleaf::proto::Role as End;
-use cloverleaf::proto::extension::{Extensions, Negotiated, Order};
+use cloverleaf::proto::extension::{Extensions, Negotiated, Order, Statistics};
 use cloverleaf::proto::handshake::{Received, Rejection};
 use cloverleaf::{Config, Error, Opening, OsClock, ServerOptions, ServerTls, Transport, WebSocket};
 use cloverleaf_conformance::echo::{EchoServer, Observer};
+use cloverleaf_conformance::extensions::Built;
 use cloverleaf_conformance::faulty::{self, Fault};
 use cloverleaf_conformance::profile;
+use cloverleaf_mux::Mux;
 use cloverleaf_reports::Role;
 
+use super::numbers::{self, Numbers};
 use super::{extensions, fail, news, stop};
 use cloverleaf_reports::printable::printable;
 
 /// Serve echoes: every message comes back as it was sent
 ///
 /// Prints one line, `listening on ws://ADDRESS`, when it is ready. The limits are those that
-/// the suite needs (messages of 64 MiB), and permessage-deflate is on.
+/// the suite needs (messages of 64 MiB), and permessage-deflate is on. One connection may carry
+/// many WebSockets, by the extension mux or, for browsers, the subprotocol cloverleaf.mux; with
+/// --extension only with --mux too.
 #[derive(Args, Debug)]
 pub(super) struct Echo {
     /// Address and port; port 0 takes a free one
@@ -66,6 +71,7 @@ pub(super) struct Echo {
             "no_deflate",
             "extension",
             "require_extension",
+            "mux",
             "capture",
             "verbose",
         ]
@@ -76,6 +82,9 @@ pub(super) struct Echo {
     #[arg(long, hide = true)]
     end_with_stdin: bool,
 }
+
+/// What browsers ask for in place of an extension, which they cannot offer.
+const SUBPROTOCOL: &str = "cloverleaf.mux";
 
 /// Whose order of extensions counts.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,11 +101,11 @@ impl Echo {
             Ok(fault) => fault,
             Err(code) => return code,
         };
-        let prepared = self.config().and_then(|mut config| {
+        let prepared = self.config().and_then(|(mut config, options)| {
             let capture = self.extensions.record(&mut config)?;
-            Ok((config, capture))
+            Ok((config, options, capture))
         });
-        let (config, capture) = match prepared {
+        let (config, options, capture) = match prepared {
             Ok(prepared) => prepared,
             Err(code) => return code,
         };
@@ -104,8 +113,8 @@ impl Echo {
             Ok(tls) => tls,
             Err(error) => return fail(&error, 2),
         };
-        let served =
-            super::runtime().and_then(|runtime| runtime.block_on(self.serve(tls, config, fault)));
+        let served = super::runtime()
+            .and_then(|runtime| runtime.block_on(self.serve(tls, config, options, fault)));
         if let Some(recorded) = self.extensions.recorded(capture.as_ref()) {
             eprintln!("{recorded}");
         }
@@ -115,20 +124,36 @@ impl Echo {
         }
     }
 
-    fn config(&self) -> Result<Config, ExitCode> {
+    fn config(&self) -> Result<(Config, ServerOptions), ExitCode> {
         let mut config = profile::config(!self.no_deflate).map_err(|error| fail(&error, 2))?;
-        if let Some(chosen) = self.extensions.chosen()? {
-            config.extensions = chosen.extensions;
-        }
+        let default = std::mem::take(&mut config.extensions);
+        let built = self.extensions.chosen(|| {
+            let mut built = Built::default();
+            built.multiplexes = default.get(Mux::TOKEN).is_some();
+            built.extensions = default;
+            built
+        })?;
+        config.extensions = built.extensions;
         self.extensions.check_required(&config.extensions)?;
         config.extensions = config.extensions.order(match self.extension_order {
             Whose::Client => Order::Client,
             Whose::Server => Order::Server,
         });
+        let mut options = self.options(&config.extensions);
+        if built.multiplexes {
+            options.channels_over = Some(SUBPROTOCOL.to_owned());
+        }
         if self.verbose {
             config.clock = Some(Arc::new(OsClock::new()));
+            if built.multiplexes {
+                config.taps.push(Arc::new(Numbers));
+                options.guards.push(Arc::new(|received: &mut Received| {
+                    numbers::leave_room(received);
+                    Ok(())
+                }));
+            }
         }
-        Ok(config)
+        Ok((config, options))
     }
 
     /// How requests are answered; with `--verbose`, the refusals over extensions are told.
@@ -164,6 +189,7 @@ impl Echo {
         &self,
         tls: Option<ServerTls>,
         config: Config,
+        options: ServerOptions,
         fault: Option<Fault>,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let stop = async {
@@ -177,7 +203,6 @@ impl Echo {
             server.serve_until(stop).await;
             return Ok(());
         }
-        let options = self.options(&config.extensions);
         let mut server = EchoServer::bind(self.listen, tls, config)
             .await?
             .options(options);
@@ -195,18 +220,27 @@ struct Verbose;
 
 impl Observer for Verbose {
     fn opened(&self, opening: &Opening) {
-        let peer = peer(&opening.handshake.request);
-        say(&peer, &news::opening(opening));
+        let request = &opening.handshake.request;
+        let mut lines = news::opening(opening);
+        if numbers::of(request).is_some() {
+            lines.insert(0, printable(&format!("opened: {}", request.uri())));
+        }
+        say(&peer(request), &lines);
     }
 
-    fn ended(&self, socket: &WebSocket<Transport>, error: Option<&Error>) {
+    fn ended(
+        &self,
+        socket: &WebSocket<Transport>,
+        statistics: &[Statistics],
+        error: Option<&Error>,
+    ) {
         let ended = match (socket.closed(), error) {
             (Some(closed), _) => news::ending(closed, End::Server),
             (None, Some(error)) => printable(&error.to_string()),
             (None, None) => "gone".to_owned(),
         };
         let mut lines = vec![ended];
-        lines.extend(news::statistics(&socket.statistics()));
+        lines.extend(news::statistics(statistics));
         say(&peer(&socket.opening().handshake.request), &lines);
     }
 }
@@ -233,11 +267,15 @@ fn tell_missing(
     Ok(())
 }
 
-/// Who is at the other end.
+/// Who is at the other end, and of which channel of the connection.
 fn peer<T>(request: &http::Request<T>) -> String {
-    match request.extensions().get::<SocketAddr>() {
+    let address = match request.extensions().get::<SocketAddr>() {
         Some(address) => address.to_string(),
         None => "somebody".to_owned(),
+    };
+    match numbers::of(request) {
+        Some(id) => format!("{address}, {id}"),
+        None => address,
     }
 }
 

@@ -9,7 +9,8 @@ use clap::Args;
 use cloverleaf::Config;
 use cloverleaf::proto::extension::Extensions;
 use cloverleaf_capture::Capture;
-use cloverleaf_conformance::extensions::{self, Built, Wanted};
+use cloverleaf_conformance::extensions::{self, Built, Problem, Wanted};
+use cloverleaf_mux::Mux;
 
 use super::{fail, print};
 
@@ -21,6 +22,10 @@ pub(super) struct Options {
     #[arg(long, value_name = "NAME[;PARAM[=VALUE]]…")]
     extension: Vec<String>,
 
+    /// Many WebSockets over one connection: the extension `mux`, behind all others
+    #[arg(long)]
+    mux: bool,
+
     /// No connection without this extension; repeat it for more
     #[arg(long, value_name = "NAME")]
     pub(super) require_extension: Vec<String>,
@@ -31,21 +36,31 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// The extensions that were asked for; `None` if none were. An exit code if the list was, or
-    /// something that cannot be.
-    pub(super) fn chosen(&self) -> Result<Option<Built>, ExitCode> {
+    /// The extensions that were asked for, or else these; with `--mux`, that behind them. An exit
+    /// code if the list was asked for, or something that cannot be.
+    pub(super) fn chosen(&self, default: impl FnOnce() -> Built) -> Result<Built, ExitCode> {
         let listed = |text: &String| matches!(text.as_str(), "list" | "help");
         if self.extension.iter().any(listed) {
             print(&extensions::list());
             return Err(ExitCode::SUCCESS);
         }
-        if self.extension.is_empty() {
-            return Ok(None);
-        }
+        self.build(default).map_err(|problem| fail(&problem, 2))
+    }
+
+    fn build(&self, default: impl FnOnce() -> Built) -> Result<Built, Problem> {
         let wanted: Result<Vec<Wanted>, _> =
             self.extension.iter().map(|text| text.parse()).collect();
-        let built = wanted.and_then(|wanted| extensions::build(&wanted));
-        built.map(Some).map_err(|problem| fail(&problem, 2))
+        let built = match &*wanted? {
+            [] => default(),
+            wanted => extensions::build(wanted)?,
+        };
+        let mux: Wanted = Mux::TOKEN.parse()?;
+        // Who has asked for it by name has given its parameters.
+        if self.mux && built.extensions.get(mux.name()).is_none() {
+            built.add(&mux)
+        } else {
+            Ok(built)
+        }
     }
 
     /// Whether every required extension is one of these: nobody agrees to what is not even tried.

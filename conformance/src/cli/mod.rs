@@ -10,6 +10,7 @@ mod format;
 mod fuzzing_client;
 mod fuzzing_server;
 mod news;
+mod numbers;
 mod parity;
 mod progress;
 mod report;

@@ -30,9 +30,20 @@ pub struct Built {
     pub extensions: Extensions,
     /// If it is among them: what the application beats with.
     pub heartbeat: Option<Heartbeat>,
+    /// Among them is one that has a connection carry many WebSockets.
+    pub multiplexes: bool,
 }
 
 impl Built {
+    /// Adds one more, behind the others.
+    ///
+    /// # Errors
+    ///
+    /// One that is among them already, or cannot be built.
+    pub fn add(self, wanted: &Wanted) -> Result<Self, Problem> {
+        (wanted.entry.add)(self, wanted)
+    }
+
     fn with(mut self, extension: impl Extension + 'static) -> Result<Self, Problem> {
         self.extensions = self.extensions.with(extension)?;
         Ok(self)
@@ -195,9 +206,7 @@ fn entry(name: &str) -> Option<&'static Entry> {
 ///
 /// One that stands there twice, or cannot be built.
 pub fn build(wanted: &[Wanted]) -> Result<Built, Problem> {
-    wanted.iter().try_fold(Built::default(), |built, wanted| {
-        (wanted.entry.add)(built, wanted)
-    })
+    wanted.iter().try_fold(Built::default(), Built::add)
 }
 
 /// All names with their parameters, for a person to read.

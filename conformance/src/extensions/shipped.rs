@@ -6,6 +6,7 @@ use cloverleaf_checksum::Checksum;
 use cloverleaf_deflate::{DeflateFrame, PermessageDeflate};
 use cloverleaf_dictionary::{Dictionary, ZstdDictionary};
 use cloverleaf_heartbeat::{Heartbeat, Resolution};
+use cloverleaf_mux::Mux;
 
 use super::{Built, Entry, Parameter, Problem, Takes, Wanted};
 use crate::probe::{self, Probe};
@@ -90,6 +91,21 @@ pub(super) const SHIPPED: &[Entry] = &[
         parameters: &[],
         add: |to, _| to.with(Probe),
     },
+    Entry {
+        name: Mux::TOKEN,
+        about: "many WebSockets over one connection; behind all others. --mux is short for it",
+        parameters: MUX,
+        add: |to, wanted| mux(Mux::new(), to, wanted),
+    },
+    Entry {
+        name: Mux::TOKEN_OF_PYWEBSOCKET,
+        about: "mux by the name that pywebsocket knows, and as lenient",
+        parameters: MUX,
+        add: |to, wanted| {
+            let mux_of_pywebsocket = Mux::new().token(Mux::TOKEN_OF_PYWEBSOCKET).lenient(true);
+            mux(mux_of_pywebsocket, to, wanted)
+        },
+    },
 ];
 
 const DICTIONARY: Parameter = Parameter {
@@ -162,6 +178,28 @@ const DEFLATE_FRAME: &[Parameter] = &[
     LEVEL,
     MEMORY_LEVEL,
     FALLBACK,
+];
+const MUX: &[Parameter] = &[
+    Parameter {
+        name: "channels",
+        takes: Takes::Number(0, 65_535),
+        about: "so many WebSockets beside the first (64)",
+    },
+    Parameter {
+        name: "memory",
+        takes: Takes::Number(0, u32::MAX),
+        about: "so many octets all of them may hold together (1048576)",
+    },
+    Parameter {
+        name: "window",
+        takes: Takes::Number(128, 1 << 30),
+        about: "so many octets one of them may hold (65536)",
+    },
+    Parameter {
+        name: "delta",
+        takes: Takes::YesNo,
+        about: "client: requests are written as differences",
+    },
 ];
 
 /// What is typed by hand is short: it is compressed all the same, so that there is something to see.
@@ -249,5 +287,23 @@ fn heartbeat(to: Built, wanted: &Wanted) -> Result<Built, Problem> {
     }
     let mut built = to.with(heartbeat.clone())?;
     built.heartbeat = Some(heartbeat);
+    Ok(built)
+}
+
+fn mux(mut mux: Mux, to: Built, wanted: &Wanted) -> Result<Built, Problem> {
+    if let Some(channels) = wanted.number("channels") {
+        mux = mux.channels(channels);
+    }
+    if let Some(octets) = wanted.number("memory") {
+        mux = mux.memory(u64::from(octets));
+    }
+    if let Some(octets) = wanted.number("window") {
+        mux = mux.window(octets);
+    }
+    if let Some(yes) = wanted.yes_no("delta") {
+        mux = mux.delta(yes);
+    }
+    let mut built = to.with(mux)?;
+    built.multiplexes = true;
     Ok(built)
 }

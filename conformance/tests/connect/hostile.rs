@@ -4,7 +4,7 @@ use cloverleaf::CloseCode;
 
 use crate::run::{Ended, answering, connect, server};
 
-fn assert_harmless(ended: &Ended) {
+pub(crate) fn assert_harmless(ended: &Ended) {
     for text in [&ended.out, &ended.err] {
         let harmful = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
         assert!(!text.contains(harmful), "{text:?}");

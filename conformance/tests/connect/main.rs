@@ -3,5 +3,6 @@
 mod ends;
 mod extensions;
 mod hostile;
+mod mux;
 mod run;
 mod talk;

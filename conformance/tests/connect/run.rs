@@ -157,6 +157,18 @@ where
     H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
+    serve(|server| server, handler)
+}
+
+/// The same, set up like this.
+pub(crate) fn serve<F, H>(
+    set_up: impl FnOnce(Server) -> Server + Send + 'static,
+    handler: H,
+) -> String
+where
+    H: Fn(WebSocket<Transport>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -167,7 +179,7 @@ where
             let server = Server::bind("127.0.0.1:0").await.expect("a free port");
             let url = format!("ws://{}", server.local_addr().expect("bound"));
             sender.send(url).expect("the test waits");
-            server.serve(handler).await
+            set_up(server).serve(handler).await
         })
     });
     receiver.recv().expect("it listens")

@@ -12,9 +12,12 @@ a line is sent as a text message (with --binary, as octets in hexadecimal)
 /text TEXT              a text message
 /binary HEX             a binary message
 /ping [TEXT]            a ping
-/close [CODE] [REASON]  closes the connection, with 1000 unless told otherwise
+/close [CODE] [REASON]  closes, with 1000 unless told otherwise
 /beat                   a beat of x-heartbeat, if that is agreed
 /statistics             what the extensions have done
+/open [PATH]            one WebSocket more (--mux); the lines that follow are for it
+/channel NUMBER         the lines that follow are for this one; with `all`, for all
+/channels               lists them
 /help                   this";
 
 /// What a line asks for.
@@ -26,7 +29,18 @@ pub(super) enum Line {
     Beat,
     Close(CloseCode, String),
     Statistics,
+    /// With a path, or that of the URL.
+    Open(Option<String>),
+    Channel(Target),
+    Channels,
     Help,
+}
+
+/// Which channels lines are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    All,
+    One(u32),
 }
 
 impl Line {
@@ -47,8 +61,14 @@ impl Line {
             ("close", rest) => close(rest),
             ("beat", "") => Ok(Self::Beat),
             ("statistics", "") => Ok(Self::Statistics),
+            ("open", "") => Ok(Self::Open(None)),
+            ("open", path) => Ok(Self::Open(Some(path.to_owned()))),
+            ("channel", which) => target(which).map(Self::Channel),
+            ("channels", "") => Ok(Self::Channels),
             ("help", "") => Ok(Self::Help),
-            ("beat" | "statistics" | "help", _) => Err(format!("/{name} stands alone on its line")),
+            ("beat" | "statistics" | "channels" | "help", _) => {
+                Err(format!("/{name} stands alone on its line"))
+            }
             _ => Err(format!(
                 "there is no command /{name}; /help lists them, and //{name} sends it as text"
             )),
@@ -62,6 +82,16 @@ impl Line {
         } else {
             Ok(Self::Text(text.to_owned()))
         }
+    }
+}
+
+fn target(which: &str) -> Result<Target, String> {
+    match which {
+        "all" => Ok(Target::All),
+        number => number
+            .parse()
+            .map(Target::One)
+            .map_err(|_| "write /channel 2, or /channel all; /channels lists them".to_owned()),
     }
 }
 
@@ -139,6 +169,14 @@ mod tests {
             ),
             ("/beat", Ok(Line::Beat)),
             ("/statistics", Ok(Line::Statistics)),
+            ("/open", Ok(Line::Open(None))),
+            (
+                "/open  /chat?a=b ",
+                Ok(Line::Open(Some("/chat?a=b".to_owned()))),
+            ),
+            ("/channel 2", Ok(Line::Channel(Target::One(2)))),
+            ("/channel all", Ok(Line::Channel(Target::All))),
+            ("/channels", Ok(Line::Channels)),
             ("/help", Ok(Line::Help)),
         ] {
             assert_eq!(Line::parse(line, false), expected, "{line:?}");
@@ -158,6 +196,9 @@ mod tests {
             ("/close 70000", "3000 to 4999"),
             (&format!("/close 1000 {long}"), "123"),
             (&format!("/ping {long}"), "125"),
+            ("/channel", "/channel 2"),
+            ("/channel -1", "/channel 2"),
+            ("/channels 2", "alone"),
             ("/help me", "alone"),
         ] {
             let error = Line::parse(line, false).expect_err(line);

@@ -1,16 +1,19 @@
 //! `cloverleaf connect`: a server, tried by hand.
 //!
 //! ```text
-//!  stdin --- input --- line ---+
-//!                              |--- session --- WebSocket
-//!  stdout, stderr --- screen --+                   |
-//!        +------------------------- trace ---------+
+//!  stdin --- input --- line ---+               +-- channel --- WebSocket
+//!                              |--- session ---+-- channel --- WebSocket
+//!  stdout, stderr --- screen --+               +-- …               |
+//!        +------------------------- trace -------------------------+
 //! ```
 
+mod channel;
 mod input;
 mod interrupts;
 mod line;
+mod number;
 mod options;
+mod request;
 mod screen;
 mod session;
 mod trace;
@@ -22,7 +25,6 @@ use std::time::Duration;
 
 use clap::Args;
 use cloverleaf::proto::extension::{Hints, Tap};
-use cloverleaf::proto::handshake::ClientRequest;
 use cloverleaf::{Client, ClientTls, Config, Error, ErrorKind, OsClock};
 use cloverleaf_capture::Capture;
 use cloverleaf_conformance::extensions::{self as shipped, Built};
@@ -33,9 +35,11 @@ use http::{HeaderName, HeaderValue};
 use super::{extensions, fail};
 use cloverleaf_reports::printable::clipped;
 use interrupts::Interrupts;
+use number::Latest;
 use options::{Hint, header, ping_interval, size};
+use request::Asked;
 use screen::Screen;
-use session::{End, Session};
+use session::{End, Opener, Session};
 use trace::{Trace, Traced};
 
 /// Talk to a server by hand: lines are sent, messages are printed
@@ -55,8 +59,13 @@ pub(super) struct Connect {
     extensions: extensions::Options,
 
     /// Offer no extensions; without any of these options, permessage-deflate
-    #[arg(long, conflicts_with_all = ["extension", "require_extension"])]
+    #[arg(long, conflicts_with_all = ["extension", "require_extension", "mux"])]
     no_extensions: bool,
+
+    /// Open so many WebSockets over one connection, with --mux. A line goes to all of them, until
+    /// /channel says otherwise
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    channels: Option<u32>,
 
     /// Offer this subprotocol; repeat it for more
     #[arg(long, value_name = "NAME")]
@@ -121,8 +130,11 @@ pub(super) struct Connect {
 /// What it takes to connect.
 struct Prepared {
     client: Client,
-    request: ClientRequest,
+    asked: Asked,
     heartbeat: Option<Heartbeat>,
+    /// More than one WebSocket is offered.
+    multiplexes: bool,
+    latest: Latest,
     capture: Option<Capture>,
 }
 
@@ -146,7 +158,15 @@ impl Connect {
         let built = self.offered()?;
         config.extensions = built.extensions;
         self.extensions.check_required(&config.extensions)?;
-        let request = self.request().map_err(|error| fail(&error, 2))?;
+        if self.channels.is_some() && !built.multiplexes {
+            return Err(fail(&"--channels needs --mux", 2));
+        }
+        let latest = Latest::default();
+        if built.multiplexes {
+            config.taps.push(Arc::new(latest.clone()));
+        }
+        let asked = self.asked().map_err(|error| fail(&error, 2))?;
+        asked.first().map_err(|error| fail(&error, 2))?;
         let tls = self.tls().map_err(|error| fail(&error, 2))?;
         let capture = self.extensions.record(&mut config)?;
         let mut client = Client::new(config);
@@ -155,8 +175,10 @@ impl Connect {
         }
         Ok(Prepared {
             client,
-            request,
+            asked,
             heartbeat: built.heartbeat,
+            multiplexes: built.multiplexes,
+            latest,
             capture,
         })
     }
@@ -175,6 +197,7 @@ impl Connect {
         let traces = self.trace.iter().map(|traced| Trace {
             traced: *traced,
             screen,
+            channel: None,
         });
         config.taps = traces
             .map(|trace| -> Arc<dyn Tap> { Arc::new(trace) })
@@ -186,34 +209,26 @@ impl Connect {
         if self.no_extensions {
             return Ok(Built::default());
         }
-        if let Some(chosen) = self.extensions.chosen()? {
-            return Ok(chosen);
-        }
-        let default = "permessage-deflate".parse();
-        default
+        let default = "permessage-deflate"
+            .parse()
             .and_then(|wanted| shipped::build(&[wanted]))
-            .map_err(|problem| fail(&problem, 2))
+            .map_err(|problem| fail(&problem, 2))?;
+        self.extensions.chosen(|| default)
     }
 
-    fn request(&self) -> Result<ClientRequest, Box<dyn std::error::Error>> {
-        let Some(url) = &self.url else {
-            return Err("which server? cloverleaf connect ws://127.0.0.1:9001".into());
+    /// What all requests say.
+    fn asked(&self) -> Result<Asked, &'static str> {
+        let Some(url) = self.url.clone() else {
+            return Err("which server? cloverleaf connect ws://127.0.0.1:9001");
         };
-        let mut request = cloverleaf::request(url)
-            .map_err(|error| format!("{error}: write ws://HOST:PORT/PATH or wss://…"))?;
-        for name in &self.protocol {
-            request = request.protocol(name)?;
-        }
-        for (name, value) in &self.header {
-            request = request.header(name.clone(), value.clone())?;
-        }
-        if let Some(origin) = &self.origin {
-            request = request.header(ORIGIN, origin.clone())?;
-        }
-        for name in &self.extensions.require_extension {
-            request = request.require_extension(name);
-        }
-        Ok(request)
+        let mut headers = self.header.clone();
+        headers.extend(self.origin.clone().map(|origin| (ORIGIN, origin)));
+        Ok(Asked {
+            url,
+            protocols: self.protocol.clone(),
+            headers,
+            required: self.extensions.require_extension.clone(),
+        })
     }
 
     fn tls(&self) -> Result<Option<ClientTls>, String> {
@@ -235,40 +250,11 @@ impl Connect {
     }
 
     async fn talk(mut self, prepared: Prepared) -> ExitCode {
-        let Prepared {
-            client,
-            request,
-            heartbeat,
-            capture,
-        } = prepared;
-        let socket = match client.request(request).await {
-            Ok(socket) => socket,
-            Err(error) => return fail(&refusal(&error), 1),
+        let capture = prepared.capture.clone();
+        let end = match self.session(prepared).await {
+            Ok(end) => end,
+            Err(code) => return code,
         };
-        // Only now: until there is a connection, an interrupt just ends the program.
-        let interrupts = match Interrupts::new() {
-            Ok(interrupts) => interrupts,
-            Err(error) => return fail(&format!("cannot wait for signals: {error}"), 1),
-        };
-        let session = Session {
-            socket,
-            screen: self.screen(),
-            binary: self.binary,
-            hints: self
-                .hint
-                .iter()
-                .fold(Hints::new(), |hints, hint| hint.add_to(hints)),
-            count: self.count,
-            beats: heartbeat.map(|heartbeat| heartbeat.beats()),
-            interrupts,
-        };
-        let raw = !self.send.is_empty();
-        let lines = if raw {
-            input::these(std::mem::take(&mut self.send))
-        } else {
-            input::lines()
-        };
-        let end = session.run(lines, raw).await;
         if let Some(recorded) = self.extensions.recorded(capture.as_ref()) {
             self.screen().say(&recorded);
         }
@@ -277,7 +263,55 @@ impl Connect {
             End::Failed => ExitCode::FAILURE,
         }
     }
+
+    async fn session(&mut self, prepared: Prepared) -> Result<End, ExitCode> {
+        let request = prepared.asked.first().map_err(|error| fail(&error, 2))?;
+        let (socket, multiplexer) = prepared
+            .client
+            .multiplex(request)
+            .await
+            .map_err(|error| fail(&refusal(&error), 1))?;
+        // Only now: until there is a connection, an interrupt just ends the program.
+        let interrupts = Interrupts::new()
+            .map_err(|error| fail(&format!("cannot wait for signals: {error}"), 1))?;
+        let screen = self.screen();
+        let opener = match multiplexer {
+            Some(multiplexer) => Ok(Opener {
+                multiplexer,
+                asked: prepared.asked,
+                latest: prepared.latest,
+            }),
+            None if prepared.multiplexes => Err(NOT_SPOKEN),
+            None => Err(NOT_ASKED),
+        };
+        if let (Err(advice), true) = (&opener, prepared.multiplexes) {
+            screen.say(advice);
+            if self.channels > Some(1) {
+                return Err(fail(&"there is no second channel for --channels", 1));
+            }
+        }
+        let mut session = Session::new(screen, opener);
+        session.binary = self.binary;
+        session.raw = !self.send.is_empty();
+        session.hints = self
+            .hint
+            .iter()
+            .fold(Hints::new(), |hints, hint| hint.add_to(hints));
+        session.count = self.count;
+        session.heartbeat = prepared.heartbeat;
+        session.to_open = self.channels.map_or(0, |channels| channels - 1);
+        let lines = if session.raw {
+            input::these(std::mem::take(&mut self.send))
+        } else {
+            input::lines()
+        };
+        Ok(session.run(socket, lines, interrupts).await)
+    }
 }
+
+/// Why there is one WebSocket and no other.
+const NOT_SPOKEN: &str = "mux is not in the server's answer: this connection carries one WebSocket";
+const NOT_ASKED: &str = "this connection carries one WebSocket: --mux asks for more";
 
 /// Why there is no connection, with what the server said and what can be done.
 fn refusal(error: &Error) -> String {

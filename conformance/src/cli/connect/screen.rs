@@ -19,6 +19,8 @@ pub(super) struct Screen {
     chatty: bool,
     /// Binary messages are the rule.
     binary: bool,
+    /// What stands in front says which channel it is about.
+    channel: Option<u32>,
 }
 
 impl Screen {
@@ -27,16 +29,31 @@ impl Screen {
             terminal: io::stdout().is_terminal(),
             chatty: verbose || io::stderr().is_terminal(),
             binary,
+            channel: None,
+        }
+    }
+
+    /// The same for one of several channels.
+    pub(super) const fn of(self, channel: u32) -> Self {
+        let channel = Some(channel);
+        Self { channel, ..self }
+    }
+
+    fn number(self) -> String {
+        match self.channel {
+            Some(number) => format!("[{number}] "),
+            None => String::new(),
         }
     }
 
     /// A message, a line of standard output. The error is that nobody reads it.
     pub(super) fn message(self, message: &Message) -> io::Result<()> {
         let line = as_line(message, self.binary);
+        let number = self.number();
         let line = if self.terminal {
-            format!("< {}\n", clipped(&line, MOST))
+            format!("{number}< {}\n", clipped(&line, MOST))
         } else {
-            format!("{}\n", printable(&line))
+            format!("{number}{}\n", printable(&line))
         };
         let mut out = io::stdout().lock();
         out.write_all(line.as_bytes())?;
@@ -52,7 +69,7 @@ impl Screen {
 
     /// What was asked for, or must be known.
     pub(super) fn say(self, news: &str) {
-        let line = format!("* {}\n", printable(news));
+        let line = format!("* {}{}\n", self.number(), printable(news));
         let _ = io::stderr().write_all(line.as_bytes());
     }
 }

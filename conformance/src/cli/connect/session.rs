@@ -1,50 +1,72 @@
-//! An open connection between the lines of a person and a server.
+//! Open WebSockets, between the lines of a person and a server.
 
 use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use cloverleaf::proto::Role;
 use cloverleaf::proto::extension::Hints;
-use cloverleaf::{CloseCode, Closed, Error, Event, Message, Transport, WebSocket};
-use cloverleaf_heartbeat::{Beats, Heartbeat, Latency};
+use cloverleaf::{CloseCode, Error, Event, Message, Multiplexer, Transport, WebSocket};
+use cloverleaf_heartbeat::Heartbeat;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::super::news;
+use super::channel::{Channel, Then};
 use super::interrupts::Interrupts;
-use super::line::{HELP, Line, hex};
+use super::line::{HELP, Line, Target};
+use super::number::{Latest, Noted};
+use super::refusal;
+use super::request::Asked;
 use super::screen::Screen;
 
-/// While so many octets wait to be written, no line is taken.
-const HIGH_WATER: usize = 64 << 10;
-
-/// What the last ping carries. Whoever answers in order has answered everything when its pong comes.
-const LAST_PING: &[u8] = b"that was all";
-
-/// So long the answer to it is waited for.
+/// So long the answers to the last pings are waited for.
 const LAST_PONG: Duration = Duration::from_secs(10);
 
-/// A connection, and what is to be done with it.
+/// Where lines come from.
+pub(super) type Lines = mpsc::Receiver<Result<String, String>>;
+
+/// What is to be done with the WebSockets of one connection.
 pub(super) struct Session {
-    pub(super) socket: WebSocket<Transport>,
     pub(super) screen: Screen,
     /// Lines are hexadecimal.
     pub(super) binary: bool,
+    /// Lines are no commands.
+    pub(super) raw: bool,
     /// For every message.
     pub(super) hints: Hints,
     /// Close after so many messages.
     pub(super) count: Option<u64>,
     /// What measures heartbeats, if they were offered.
-    pub(super) beats: Option<Beats>,
-    pub(super) interrupts: Interrupts,
+    pub(super) heartbeat: Option<Heartbeat>,
+    /// What opens more WebSockets, or why there cannot be more.
+    pub(super) opener: Result<Opener, &'static str>,
+    /// So many more are to be opened before the first line.
+    pub(super) to_open: u32,
+    channels: Vec<Channel>,
+    target: Target,
+    opening: Option<Opening>,
+    /// There has been more than one: what is shown has a number.
+    several: bool,
+    failed: bool,
+    /// The end of the input has come.
+    at_end: bool,
+    deadline: Option<Instant>,
 }
+
+/// Opens one WebSocket after the other over a connection.
+pub(super) struct Opener {
+    pub(super) multiplexer: Multiplexer<Transport>,
+    pub(super) asked: Asked,
+    pub(super) latest: Latest,
+}
+
+/// One that is being opened.
+type Opening = Pin<Box<dyn Future<Output = Result<WebSocket<Transport>, Error>>>>;
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// With a closing handshake and nothing wrong.
+    /// With closing handshakes and nothing wrong.
     Normal,
     /// In any other way, which was said.
     Failed,
@@ -52,277 +74,316 @@ pub(super) enum End {
 
 /// What happens next.
 enum Next {
-    Event(Option<Event>),
+    /// On the channel at this place.
+    Event(usize, Option<Event>),
+    Opened(Result<WebSocket<Transport>, Error>),
     Line(Option<Result<String, String>>),
     Interrupted,
     Late,
 }
 
-/// What a step leaves to do.
-enum Step {
-    On,
-    Close(CloseCode, String),
-    Over,
-}
-
 impl Session {
-    /// Carries lines and messages until one side closes. With `raw`, lines are no commands.
+    /// One that writes to this screen.
+    pub(super) fn new(screen: Screen, opener: Result<Opener, &'static str>) -> Self {
+        Self {
+            screen,
+            binary: false,
+            raw: false,
+            hints: Hints::new(),
+            count: None,
+            heartbeat: None,
+            opener,
+            to_open: 0,
+            channels: Vec::new(),
+            target: Target::One(1),
+            opening: None,
+            several: false,
+            failed: false,
+            at_end: false,
+            deadline: None,
+        }
+    }
+
+    /// Carries lines and messages until all is closed.
     pub(super) async fn run(
         mut self,
-        mut lines: mpsc::Receiver<Result<String, String>>,
-        raw: bool,
+        first: WebSocket<Transport>,
+        mut lines: Lines,
+        mut interrupts: Interrupts,
     ) -> End {
-        for line in news::opening(self.socket.opening()) {
-            self.screen.news(&line);
+        if self.to_open > 0 {
+            self.several = true;
+            self.target = Target::All;
         }
-        let mut reading = true;
-        let mut deadline = None;
-        loop {
-            let step = match self.next(&mut lines, reading, deadline).await {
-                Next::Event(event) => self.show(event),
-                Next::Line(Some(line)) => self.obey(line, raw),
-                Next::Line(None) => {
-                    reading = false;
-                    // Who counts messages knows what is still to come.
-                    if self.count.is_some() {
-                        Step::On
-                    } else {
-                        deadline = Some(Instant::now() + LAST_PONG);
-                        self.ping(LAST_PING)
-                    }
+        let latest = self.opener.as_ref().map(|opener| opener.latest.clone());
+        self.add(latest.unwrap_or_default().get(), first);
+        self.open_next();
+        while !self.channels.is_empty() {
+            match self.next(&mut lines, &mut interrupts).await {
+                Next::Event(at, event) => self.show(at, event),
+                Next::Opened(answer) => self.opened(answer),
+                Next::Line(Some(line)) => self.obey(line),
+                Next::Line(None) => self.finish(),
+                Next::Late => {
+                    self.deadline = None;
+                    self.close_all(CloseCode::NORMAL);
                 }
-                Next::Late => Step::Close(CloseCode::NORMAL, String::new()),
-                Next::Interrupted => Step::Close(CloseCode::GOING_AWAY, String::new()),
-            };
-            match step {
-                Step::On => {}
-                Step::Over => break,
-                Step::Close(code, reason) => {
-                    if !self.close(code, &reason).await {
-                        self.screen.say("interrupted again: cut off");
-                        return End::Failed;
-                    }
-                    break;
+                Next::Interrupted if self.channels.iter().any(Channel::is_open) => {
+                    self.close_all(CloseCode::GOING_AWAY);
+                }
+                Next::Interrupted => {
+                    self.screen.say("interrupted again: cut off");
+                    return End::Failed;
                 }
             }
         }
-        for line in self.statistics() {
-            self.screen.news(&line);
+        if self.failed {
+            End::Failed
+        } else {
+            End::Normal
         }
-        self.end()
     }
 
-    async fn next(
-        &mut self,
-        lines: &mut mpsc::Receiver<Result<String, String>>,
-        reading: bool,
-        deadline: Option<Instant>,
-    ) -> Next {
-        let socket = &mut self.socket;
+    async fn next(&mut self, lines: &mut Lines, interrupts: &mut Interrupts) -> Next {
+        let deadline = self.deadline;
         tokio::select! {
-            next = event_or_line(socket, lines, reading) => next,
-            () = self.interrupts.next() => Next::Interrupted,
+            next = poll_fn(|cx| self.poll_next(lines, cx)) => next,
+            () = interrupts.next() => Next::Interrupted,
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                 if deadline.is_some() => Next::Late,
         }
     }
 
-    /// What the connection says.
-    fn show(&mut self, event: Option<Event>) -> Step {
-        let beats = self.beats.as_mut();
-        if let Some(latency) = event.as_ref().and_then(|event| beats?.measure(event)) {
-            self.screen.say(&words(&latency));
-            return Step::On;
+    /// What channels and lines bring. Cancel-safe.
+    fn poll_next(&mut self, lines: &mut Lines, cx: &mut Context<'_>) -> Poll<Next> {
+        for (at, channel) in self.channels.iter_mut().enumerate() {
+            if let Poll::Ready(event) = channel.poll_event(cx) {
+                return Poll::Ready(Next::Event(at, event));
+            }
         }
-        match event {
-            Some(Event::Message(message)) => {
-                if self.screen.message(&message).is_err() {
-                    // Nobody reads what we print (`| head`).
-                    return Step::Close(CloseCode::GOING_AWAY, String::new());
-                }
+        if let Some(opening) = &mut self.opening {
+            return opening.as_mut().poll(cx).map(|answer| {
+                self.opening = None;
+                Next::Opened(answer)
+            });
+        }
+        if self.at_end || !self.channels.iter().any(Channel::is_open) {
+            return Poll::Pending;
+        }
+        for channel in self.targets() {
+            ready!(channel.poll_room(cx));
+        }
+        lines.poll_recv(cx).map(Next::Line)
+    }
+
+    // What the server does.
+
+    fn show(&mut self, at: usize, event: Option<Event>) {
+        // So that one channel does not keep others from being heard.
+        let mut channel = self.channels.remove(at);
+        match channel.show(event) {
+            Then::On => {}
+            Then::Counted => {
                 if let Some(left) = &mut self.count {
                     *left = left.saturating_sub(1);
                     if *left == 0 {
-                        return Step::Close(CloseCode::NORMAL, String::new());
+                        channel.close(CloseCode::NORMAL, "");
+                        self.close_all(CloseCode::NORMAL);
                     }
                 }
             }
-            Some(Event::Ping(payload)) => self.screen.news(&format!("ping{}", with(&payload))),
-            Some(Event::Pong(payload)) if payload == LAST_PING => {
-                return Step::Close(CloseCode::NORMAL, String::new());
+            Then::Unread => {
+                channel.close(CloseCode::GOING_AWAY, "");
+                self.close_all(CloseCode::GOING_AWAY);
             }
-            Some(Event::Pong(payload)) => self.screen.news(&format!("pong{}", with(&payload))),
-            Some(Event::Notice { extension, payload }) => {
-                self.screen.news(&format!("{extension}{}", with(&payload)));
+            Then::Over(normal) => {
+                self.failed |= !normal;
+                return self.retarget();
             }
-            Some(Event::Extension { opcode, payload }) => {
-                self.screen.news(&format!("{opcode}{}", with(&payload)));
-            }
-            Some(Event::Closed(_)) | None => return Step::Over,
-            Some(_) => {}
         }
-        Step::On
+        self.channels.push(channel);
+        self.retarget();
     }
 
-    /// What a line asks for.
-    fn obey(&mut self, line: Result<String, String>, raw: bool) -> Step {
+    fn opened(&mut self, answer: Result<WebSocket<Transport>, Error>) {
+        match (answer, &self.opener) {
+            (Ok(socket), Ok(opener)) => {
+                let noted = opener.latest.get();
+                if self.target != Target::All {
+                    self.target = Target::One(noted.number);
+                }
+                self.add(noted, socket);
+                self.open_next();
+            }
+            (Ok(_), Err(_)) => {}
+            (Err(error), _) => {
+                self.failed = true;
+                let said = refusal(&error);
+                said.lines().for_each(|line| self.screen.say(line));
+                if self.to_open > 0 {
+                    // Not as many as were asked for: nothing is said to fewer.
+                    self.close_all(CloseCode::GOING_AWAY);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, noted: Noted, socket: WebSocket<Transport>) {
+        let beats = self.heartbeat.as_ref().map(Heartbeat::beats);
+        let screen = if self.several {
+            self.screen.of(noted.number)
+        } else {
+            self.screen
+        };
+        let channel = Channel::new(noted, socket, beats, screen);
+        channel.tell_opening();
+        self.channels.push(channel);
+    }
+
+    // What lines ask for.
+
+    fn obey(&mut self, line: Result<String, String>) {
         let line = line.and_then(|line| {
-            if raw {
+            if self.raw {
                 Line::message(&line, self.binary)
             } else {
                 Line::parse(&line, self.binary)
             }
         });
         match line {
-            Ok(Line::Text(text)) => self.send(Message::text(text)),
-            Ok(Line::Binary(octets)) => self.send(Message::binary(octets)),
-            Ok(Line::Ping(text)) => self.ping(text.as_bytes()),
-            Ok(Line::Beat) => self.beat(),
-            Ok(Line::Close(code, reason)) => Step::Close(code, reason),
+            Ok(Line::Text(text)) => self.send(&Message::text(text)),
+            Ok(Line::Binary(octets)) => self.send(&Message::binary(octets)),
+            Ok(Line::Ping(text)) => {
+                self.targets()
+                    .for_each(|channel| channel.ping(text.as_bytes()));
+            }
+            Ok(Line::Beat) => self.targets().for_each(Channel::beat),
+            Ok(Line::Close(code, reason)) => {
+                self.targets()
+                    .for_each(|channel| channel.close(code, &reason));
+                self.retarget();
+            }
             Ok(Line::Statistics) => {
-                for line in self.statistics() {
-                    self.screen.say(&line);
+                for channel in self.targets() {
+                    for line in channel.statistics() {
+                        channel.screen.say(&line);
+                    }
                 }
-                Step::On
             }
-            Ok(Line::Help) => {
-                HELP.lines().for_each(|line| self.screen.say(line));
-                Step::On
-            }
-            Err(problem) => {
-                self.screen.say(&problem);
-                Step::On
-            }
+            Ok(Line::Open(path)) => self.open(path.as_deref()),
+            Ok(Line::Channel(target)) => self.aim(target),
+            Ok(Line::Channels) => self.list(),
+            Ok(Line::Help) => HELP.lines().for_each(|line| self.screen.say(line)),
+            Err(problem) => self.screen.say(&problem),
         }
     }
 
-    fn send(&mut self, message: Message) -> Step {
+    /// The channels that a line is for.
+    fn targets(&mut self) -> impl Iterator<Item = &mut Channel> {
+        let target = self.target;
+        self.channels.iter_mut().filter(move |channel| {
+            channel.is_open() && (target == Target::All || target == Target::One(channel.number()))
+        })
+    }
+
+    fn send(&mut self, message: &Message) {
         let hints = self.hints;
-        let begun = begin(self.socket.send_with(message, hints));
-        self.begun(begun)
+        self.targets()
+            .for_each(|channel| channel.send(message.clone(), hints));
     }
 
-    fn ping(&mut self, payload: &[u8]) -> Step {
-        let begun = begin(self.socket.ping(payload));
-        self.begun(begun)
-    }
-
-    fn beat(&mut self) -> Step {
-        let agreed = &self.socket.opening().agreed;
-        let agreed = agreed.iter().any(|agreed| agreed.name == Heartbeat::NAME);
-        match &mut self.beats {
-            Some(beats) if agreed => {
-                let beat = beats.beat();
-                let begun = begin(self.socket.send_extension(Heartbeat::OPCODE, beat));
-                self.begun(begun)
-            }
-            _ => {
-                let name = Heartbeat::NAME;
-                let advice = format!("{name} is not agreed: give both ends --extension {name}");
-                self.screen.say(&advice);
-                Step::On
-            }
-        }
-    }
-
-    fn statistics(&self) -> Vec<String> {
-        let mut lines = news::statistics(&self.socket.statistics());
-        let figures = self.beats.as_ref().and_then(Beats::figures);
-        lines.extend(figures.map(|figures| format!("  {figures}")));
-        lines
-    }
-
-    /// What could not be sent is said. That the connection is gone, its last event says.
-    fn begun(&self, begun: Result<(), Error>) -> Step {
-        match begun {
-            Err(error) if !error.is_closed() => self.screen.say(&error.to_string()),
-            _ => {}
-        }
-        Step::On
-    }
-
-    /// Closes, and waits for the server to agree. `false` if interrupted once more.
-    async fn close(&mut self, code: CloseCode, reason: &str) -> bool {
-        tokio::select! {
-            // How it ended is kept in the socket.
-            _ = self.socket.close_with(code, reason) => true,
-            () = self.interrupts.next() => false,
-        }
-    }
-
-    fn end(&self) -> End {
-        let Some(closed) = self.socket.closed() else {
-            self.screen.say("the connection is gone");
-            return End::Failed;
+    fn open(&mut self, path: Option<&str>) {
+        let opener = match &self.opener {
+            Ok(opener) => opener,
+            Err(advice) => return self.screen.say(advice),
         };
-        let line = news::ending(closed, Role::Client);
-        if is_normal(closed) {
-            self.screen.news(&line);
-            End::Normal
+        match opener.asked.another(path) {
+            Ok(request) => {
+                let multiplexer = opener.multiplexer.clone();
+                self.opening = Some(Box::pin(async move { multiplexer.open(request).await }));
+            }
+            Err(error) => return self.screen.say(&error.to_string()),
+        }
+        self.several = true;
+        for channel in &mut self.channels {
+            channel.screen = self.screen.of(channel.number());
+        }
+    }
+
+    /// The next of those that are to be there before the first line.
+    fn open_next(&mut self) {
+        if self.to_open > 0 {
+            self.to_open -= 1;
+            self.open(None);
+        }
+    }
+
+    fn aim(&mut self, target: Target) {
+        let is_there =
+            |channel: &Channel| channel.is_open() && target == Target::One(channel.number());
+        if target == Target::All || self.channels.iter().any(is_there) {
+            self.target = target;
         } else {
-            self.screen.say(&line);
-            End::Failed
+            self.screen
+                .say("no such channel is open; /channels lists them");
         }
     }
-}
 
-/// Whether there is nothing wrong with this end: what we began ourselves, or a server that is done
-/// or goes away.
-fn is_normal(closed: &Closed) -> bool {
-    let goodbye = [
-        CloseCode::NORMAL,
-        CloseCode::GOING_AWAY,
-        CloseCode::NO_STATUS,
-    ];
-    let ours = closed.initiator == Some(Role::Client);
-    closed.error.is_none() && (ours || goodbye.contains(&closed.code))
-}
-
-/// The next event, or the next line if there is room for it. Cancel-safe.
-async fn event_or_line(
-    socket: &mut WebSocket<Transport>,
-    lines: &mut mpsc::Receiver<Result<String, String>>,
-    reading: bool,
-) -> Next {
-    poll_fn(|cx| {
-        // It also writes what waits, and so makes room.
-        if let Poll::Ready(event) = pin!(socket.recv_event()).poll(cx) {
-            return Poll::Ready(Next::Event(event));
+    fn list(&self) {
+        let mut lines: Vec<(u32, String)> = self
+            .channels
+            .iter()
+            .map(|channel| (channel.number(), channel.describe()))
+            .collect();
+        lines.sort();
+        for (number, line) in lines {
+            let aimed = self.target == Target::All || self.target == Target::One(number);
+            let mark = if aimed { '>' } else { ' ' };
+            self.screen.say(&format!("{mark} {line}"));
         }
-        if reading && socket.buffered() < HIGH_WATER {
-            return lines.poll_recv(cx).map(Next::Line);
+        match &self.opener {
+            Ok(opener) => {
+                let slots = opener.multiplexer.slots().unwrap_or(0);
+                self.screen.say(&format!("{slots} more may be opened"));
+            }
+            Err(advice) => self.screen.say(advice),
         }
-        Poll::Pending
-    })
-    .await
-}
-
-/// Takes the first step of sending something, which hands it to the connection whole. The event that
-/// is waited for next writes what is left: to wait here would leave unread what the server sends, and
-/// two ends that both write would wait for ever.
-fn begin(sending: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match pin!(sending).poll(&mut context) {
-        Poll::Ready(result) => result,
-        Poll::Pending => Ok(()),
     }
-}
 
-/// What the answer to a beat says.
-fn words(latency: &Latency) -> String {
-    format!(
-        "beat {}: there and back in {:.3} ms, the server's clock is {} from ours",
-        latency.sequence(),
-        latency.round_trip().as_secs_f64() * 1e3,
-        latency.offset()
-    )
-}
+    /// Lines for a channel that is not open any more go to the first that is.
+    fn retarget(&mut self) {
+        let Target::One(number) = self.target else {
+            return;
+        };
+        let open = || self.channels.iter().filter(|channel| channel.is_open());
+        if self.at_end || open().any(|channel| channel.number() == number) {
+            return;
+        }
+        if let Some(first) = open().map(Channel::number).min() {
+            self.target = Target::One(first);
+            self.screen
+                .news(&format!("lines go to channel {first} now"));
+        }
+    }
 
-/// A payload, if there is any: as text if it is text.
-fn with(payload: &[u8]) -> String {
-    match std::str::from_utf8(payload) {
-        Ok("") => String::new(),
-        Ok(text) => format!(": {text}"),
-        Err(_) => format!(": {}", hex(payload)),
+    // The end.
+
+    /// Closes each channel once the server has answered everything on it.
+    fn finish(&mut self) {
+        self.at_end = true;
+        // Who counts messages knows what is still to come.
+        if self.count.is_none() {
+            self.deadline = Some(Instant::now() + LAST_PONG);
+            let open = self.channels.iter_mut().filter(|channel| channel.is_open());
+            open.for_each(Channel::finish);
+        }
+    }
+
+    fn close_all(&mut self, code: CloseCode) {
+        self.opening = None;
+        self.to_open = 0;
+        for channel in &mut self.channels {
+            channel.close(code, "");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use cloverleaf::CloseFrame;
 use cloverleaf::proto::Role;
-use cloverleaf::proto::extension::{Direction, Tap, View, Watcher};
+use cloverleaf::proto::extension::{ChannelId, Direction, Tap, View, Watcher};
 use cloverleaf::proto::frame::{Head, OpCode};
 
 use super::super::news;
@@ -48,34 +48,44 @@ impl Traced {
 pub(super) struct Trace {
     pub(super) traced: Traced,
     pub(super) screen: Screen,
+    /// Of a connection that carries many.
+    pub(super) channel: Option<ChannelId>,
 }
 
 impl Tap for Trace {
     fn attach(&self, _: Role) -> Box<dyn Watcher> {
         Box::new(*self)
     }
+
+    fn attach_channel(&self, _: Role, id: ChannelId) -> Box<dyn Watcher> {
+        let channel = Some(id);
+        Box::new(Self { channel, ..*self })
+    }
 }
 
 impl Watcher for Trace {
     fn frame(&mut self, view: View, direction: Direction, head: Head, payload: &[u8]) {
         if view == self.traced.view() {
-            self.screen
-                .say(&line(self.traced, direction, head, payload));
+            self.screen.say(&self.line(direction, head, payload));
         }
     }
 }
 
-fn line(traced: Traced, direction: Direction, head: Head, payload: &[u8]) -> String {
-    let arrow = match direction {
-        Direction::Incoming => '<',
-        Direction::Outgoing => '>',
-    };
-    format!(
-        "{} {arrow} {head}, {}{}",
-        traced.name(),
-        news::count(payload.len() as u64, "octet"),
-        preview(head, payload)
-    )
+impl Trace {
+    fn line(&self, direction: Direction, head: Head, payload: &[u8]) -> String {
+        let arrow = match direction {
+            Direction::Incoming => '<',
+            Direction::Outgoing => '>',
+        };
+        let number = self.channel.map(|id| format!(" [{}]", id.get()));
+        format!(
+            "{}{} {arrow} {head}, {}{}",
+            self.traced.name(),
+            number.unwrap_or_default(),
+            news::count(payload.len() as u64, "octet"),
+            preview(head, payload)
+        )
+    }
 }
 
 /// The beginning of a payload: text where it is text, a code and reason, or hexadecimal.
@@ -113,6 +123,14 @@ mod tests {
     use super::*;
     use cloverleaf::proto::frame::Rsv;
 
+    fn trace() -> Trace {
+        Trace {
+            traced: Traced::Wire,
+            screen: Screen::new(false, false),
+            channel: None,
+        }
+    }
+
     #[test]
     fn a_line_has_the_way_the_head_the_length_and_a_harmless_beginning() {
         let text = Head::new(OpCode::TEXT);
@@ -149,9 +167,19 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                line(Traced::Wire, Direction::Incoming, head, payload),
+                trace().line(Direction::Incoming, head, payload),
                 format!("wire < {expected}")
             );
         }
+    }
+
+    #[test]
+    fn a_frame_of_a_channel_has_its_number() {
+        let channel = Some(ChannelId::new(3));
+        let trace = Trace { channel, ..trace() };
+        assert_eq!(
+            trace.line(Direction::Outgoing, Head::new(OpCode::TEXT), b"Hello"),
+            "wire [3] > Text fin, 5 octets: \"Hello\""
+        );
     }
 }
