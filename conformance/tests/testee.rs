@@ -16,12 +16,12 @@ fn note(log: &Log, line: String) {
 }
 
 /// A fuzzing server with three cases: a text echo, one that ends at once, and a binary
-/// echo. Returns its URL.
+/// echo. It has no channels, as a fuzzing server has none outside of their cases. Returns its URL.
 async fn fuzzing_server(log: Log) -> (String, JoinHandle<Result<(), Error>>) {
     let server = Server::bind("127.0.0.1:0")
         .await
         .expect("a free port")
-        .config(config());
+        .config(cloverleaf::config());
     let url = format!("ws://{}", server.local_addr().expect("bound"));
     let handler = move |socket| serve(socket, Arc::clone(&log));
     (url, tokio::spawn(server.serve(handler)))
