@@ -9,7 +9,7 @@ use bytes::Bytes;
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::error::UsageError;
-use cloverleaf_proto::extension::{Hints, Statistics};
+use cloverleaf_proto::extension::{ChannelId, Hints, Statistics};
 use cloverleaf_proto::frame::OpCode;
 use cloverleaf_proto::message::Kind;
 use cloverleaf_proto::{Event, Message, Role};
@@ -189,6 +189,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         match self {
             Self::Own(driver) => Some(driver.stream()),
             Self::Channel(_) => None,
+        }
+    }
+
+    pub(crate) const fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::Own(_) => None,
+            Self::Channel(channel) => channel.id(),
         }
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::endpoint::State;
 use cloverleaf_proto::event::Closed;
-use cloverleaf_proto::extension::{Agreed, Hints, Negotiated, Skipped, Statistics};
+use cloverleaf_proto::extension::{Agreed, ChannelId, Hints, Negotiated, Skipped, Statistics};
 use cloverleaf_proto::frame::OpCode;
 use cloverleaf_proto::handshake::Handshake;
 use cloverleaf_proto::message::Kind;
@@ -296,6 +296,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.line.buffered()
+    }
+
+    /// The number of this channel among those of its connection; `None` for a WebSocket with a
+    /// connection of its own. Once it is closed, the number may be another's.
+    #[must_use]
+    pub const fn channel(&self) -> Option<ChannelId> {
+        self.line.channel()
     }
 
     /// The byte stream below. Reading from it or writing to it breaks the connection. `None` for a

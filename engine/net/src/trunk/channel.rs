@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::error::UsageError;
+use cloverleaf_proto::extension::ChannelId;
 use cloverleaf_proto::trunk::Key;
 use cloverleaf_proto::{Event, Trunk};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,6 +18,8 @@ use super::{Physical, park};
 pub(crate) struct Channel<S> {
     physical: Arc<Physical<S>>,
     key: Key,
+    /// Its number on the wire.
+    id: Option<ChannelId>,
     /// The last event has been given out.
     done: bool,
     /// The trunk knows that nobody holds the channel any more.
@@ -26,9 +29,11 @@ pub(crate) struct Channel<S> {
 impl<S> Channel<S> {
     pub(crate) fn new(physical: Arc<Physical<S>>, key: Key) -> Self {
         physical.hold();
+        let id = physical.lock().trunk.id(key);
         Self {
             physical,
             key,
+            id,
             done: false,
             abandoned: false,
         }
@@ -45,6 +50,10 @@ impl<S> Channel<S> {
 
     pub(crate) fn is_high(&self) -> bool {
         self.ask(|trunk, key| trunk.is_write_buffer_high(key))
+    }
+
+    pub(crate) const fn id(&self) -> Option<ChannelId> {
+        self.id
     }
 
     /// Runs a command. What it leaves to write goes out with [`cork`](Self::cork), a flush, or when

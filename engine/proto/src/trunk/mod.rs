@@ -183,6 +183,7 @@ impl Trunk {
         let mut of_channels = config.clone();
         of_channels.extensions = config.extensions.without_carriers();
         let of_channels = Arc::new(of_channels);
+        let options = without_carriers(options, config, &of_channels);
         let mut of_physical = config.clone();
         of_physical.limits.max_message_size = carrier.max_message();
         of_physical.limits.max_frame_size = carrier.max_message();
@@ -586,6 +587,22 @@ impl Trunk {
             self.deadlines.insert((deadline, key));
         }
     }
+}
+
+/// What carries the channels is agreed already: no channel is refused for the lack of it.
+fn without_carriers(
+    mut options: Arc<ServerOptions>,
+    config: &Config,
+    of_channels: &Config,
+) -> Arc<ServerOptions> {
+    let is_carrier = |name: &String| {
+        config.extensions.get(name).is_some() && of_channels.extensions.get(name).is_none()
+    };
+    if options.required_extensions.iter().any(is_carrier) {
+        let options = Arc::make_mut(&mut options);
+        options.required_extensions.retain(|name| !is_carrier(name));
+    }
+    options
 }
 
 impl fmt::Debug for Trunk {

@@ -138,3 +138,14 @@ fn a_server_that_does_not_answer_is_given_up_and_so_is_a_decision_that_takes_too
     });
     assert!(refused, "{news:?}");
 }
+
+#[test]
+fn a_carrier_that_is_required_is_required_of_the_connection_and_not_of_its_channels() {
+    let mut options = ServerOptions::default();
+    options.required_extensions = vec!["x-toy".to_owned()];
+    let mut pair = Pair::with(&toy(Settings::default()), options);
+    let key = pair.client.open(request(), [8; 16]).unwrap();
+    let news = pair.exchange();
+    let opened = |(_, one): &(Role, News)| matches!(one, News::Opened(opened, _) if *opened == key);
+    assert!(news.iter().any(opened), "{news:?}");
+}

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use cloverleaf::proto::extension::{Extensions, Hints};
+use cloverleaf::proto::extension::{ChannelId, Extensions, Hints};
 use cloverleaf::proto::handshake::{Received, Subprotocol};
 use cloverleaf::{
     Acceptor, Client, CloseCode, Decision, ErrorKind, Event, Message, Rejection, ServerOptions,
@@ -49,6 +49,9 @@ async fn a_channel_has_its_own_request_close_code_and_no_stream() {
     let (mut client, mut server) = pair.open().await;
     assert_eq!(server.opening().handshake.request.uri().path(), "/more");
     assert!(client.get_ref().is_none() && server.get_ref().is_none());
+    let number = |socket: &WebSocket<_>| socket.channel().map(ChannelId::get);
+    let numbers = [&pair.first, &client, &server].map(number);
+    assert_eq!(numbers, [Some(1), Some(2), Some(2)]);
     let (closing, heard) = tokio::join!(
         client.close_with(CloseCode::POLICY_VIOLATION, "enough"),
         server.recv()
