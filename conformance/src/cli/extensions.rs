@@ -57,7 +57,7 @@ impl Options {
         let mux: Wanted = Mux::TOKEN.parse()?;
         // Who has asked for it by name has given its parameters.
         if self.mux && built.extensions.get(mux.name()).is_none() {
-            built.add(&mux)
+            built.including(&mux)
         } else {
             Ok(built)
         }

@@ -40,7 +40,7 @@ impl Built {
     /// # Errors
     ///
     /// One that is among them already, or cannot be built.
-    pub fn add(self, wanted: &Wanted) -> Result<Self, Problem> {
+    pub fn including(self, wanted: &Wanted) -> Result<Self, Problem> {
         (wanted.entry.add)(self, wanted)
     }
 
@@ -206,7 +206,7 @@ fn entry(name: &str) -> Option<&'static Entry> {
 ///
 /// One that stands there twice, or cannot be built.
 pub fn build(wanted: &[Wanted]) -> Result<Built, Problem> {
-    wanted.iter().try_fold(Built::default(), Built::add)
+    wanted.iter().try_fold(Built::default(), Built::including)
 }
 
 /// All names with their parameters, for a person to read.

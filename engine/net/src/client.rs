@@ -63,6 +63,11 @@ impl Client {
         self
     }
 
+    /// What [`open_timeout`](Self::open_timeout) says.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.open_timeout
+    }
+
     /// Name look-up, TCP, TLS and the opening handshake together may take this long. Default 10 s.
     #[must_use]
     pub const fn open_timeout(mut self, timeout: Duration) -> Self {

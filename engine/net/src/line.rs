@@ -82,6 +82,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         }
     }
 
+    /// Whether others write to the same stream. Until all is out, they may have put more behind it.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Channel(_))
+    }
+
     #[inline]
     pub(crate) fn send(&mut self, message: Message, hints: Hints) -> Result<(), UsageError> {
         match self {

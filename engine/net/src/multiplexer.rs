@@ -106,9 +106,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexer<S> {
                 let opening = Opening::of_channel(*opening);
                 Ok(WebSocket::on(Line::Channel(channel), opening))
             }
-            Ok(Err(error)) => Err(failed(*error)),
-            // The connection has ended.
-            Err(_) => Err(failed(HandshakeError::Eof)),
+            Ok(Err(error)) if !matches!(*error, HandshakeError::Eof) => Err(failed(*error)),
+            _ => {
+                let message = "the connection ended before the server answered";
+                Err(Error::new(ErrorKind::Closed, message))
+            }
         }
     }
 

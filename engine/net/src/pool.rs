@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cloverleaf_proto::handshake::ClientRequest;
+use tokio::time::Instant;
 
 use crate::client::{Client, request};
 use crate::error::{Error, ErrorKind};
@@ -76,17 +77,28 @@ impl Pool {
     pub async fn open(&self, request: ClientRequest) -> Result<WebSocket<Transport>, Error> {
         use std::sync::atomic::Ordering::Relaxed;
         let shared = self.shared(Place::of(&request));
-        if shared.separate.load(Relaxed) {
-            let (socket, multiplexer) = self.multiplex(request).await?;
-            if let Some(multiplexer) = multiplexer {
-                shared.separate.store(false, Relaxed);
-                shared.connections.lock().await.push(multiplexer);
-            }
-            return Ok(socket);
-        }
+        let deadline = Instant::now() + self.client.patience();
         let mut tried = Vec::new();
         loop {
-            let mut connections = shared.connections.lock().await;
+            if shared.separate.load(Relaxed) {
+                let (socket, multiplexer) = self.multiplex(request).await?;
+                if let Some(multiplexer) = multiplexer {
+                    shared.separate.store(false, Relaxed);
+                    shared.connections.lock().await.push(multiplexer);
+                }
+                return Ok(socket);
+            }
+            // Who waits in line for a server that does not answer gets no more time than who asks.
+            let turn = tokio::time::timeout_at(deadline, shared.connections.lock());
+            let turn = turn.await.ok().filter(|_| Instant::now() < deadline);
+            let Some(mut connections) = turn else {
+                let message = "the server could not be reached in time";
+                return Err(Error::new(ErrorKind::Timeout, message));
+            };
+            if shared.separate.load(Relaxed) {
+                // Learned while we waited.
+                continue;
+            }
             connections.retain(|connection| !connection.is_closed());
             let untried = connections
                 .iter()

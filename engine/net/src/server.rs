@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::driver::Drain;
 use crate::error::{Error, ErrorKind};
 use crate::opening::{Incoming, Open, undivided};
-use crate::serving::serve;
+use crate::serving::{MAX_CHANNELS, serve};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -104,7 +104,8 @@ impl Acceptor {
         let context = http::Extensions::new();
         let incoming =
             Incoming::read(stream, options, config, context, None, Instant::now()).await?;
-        serve(incoming.open().await?, &Arc::new(handler), None).await
+        let open = incoming.open().await?;
+        serve(open, &Arc::new(handler), None, MAX_CHANNELS).await
     }
 }
 
@@ -134,6 +135,7 @@ pub struct Server {
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
     max_connections: Option<usize>,
+    max_channels: usize,
     max_pending: usize,
     drain_timeout: Duration,
 }
@@ -171,6 +173,7 @@ impl Server {
             #[cfg(feature = "rustls")]
             tls: None,
             max_connections: None,
+            max_channels: MAX_CHANNELS,
             max_pending: 1024,
             drain_timeout: Duration::from_secs(30),
         }
@@ -207,7 +210,17 @@ impl Server {
         self
     }
 
-    /// Answers 503 while so many connections are open. Default: no bound.
+    /// So many WebSockets of one connection may be in the hands of handlers at once, those included
+    /// that are closed already and still held; one more is refused with 503. Default 1,000. How many
+    /// may be open is the extension's to say.
+    #[must_use]
+    pub const fn max_channels(mut self, channels: usize) -> Self {
+        self.max_channels = channels;
+        self
+    }
+
+    /// Answers 503 while so many connections are open, however many WebSockets each carries. Default:
+    /// no bound.
     #[must_use]
     pub const fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = Some(connections);
@@ -301,6 +314,7 @@ impl Server {
         let opener = Arc::new(Opener {
             options: Arc::new(options),
             config: self.config,
+            max_channels: self.max_channels,
             #[cfg(feature = "rustls")]
             tls: self.tls,
             drain: Arc::clone(drain),
@@ -360,7 +374,7 @@ async fn run<H, F>(
         }
     };
     let result = match opened {
-        Ok(open) => serve(open, &handler, Some(&opener.drain)).await,
+        Ok(open) => serve(open, &handler, Some(&opener.drain), opener.max_channels).await,
         Err(error) => Err(error),
     };
     if let Err(error) = result {
@@ -373,6 +387,7 @@ async fn run<H, F>(
 struct Opener {
     options: Arc<ServerOptions>,
     config: Arc<Config>,
+    max_channels: usize,
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
     drain: Arc<Drain>,

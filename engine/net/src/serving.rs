@@ -15,11 +15,15 @@ use crate::opening::Open;
 use crate::socket::{Opening, WebSocket};
 use crate::trunk::{Channel, Physical, Pump};
 
+/// What [`Server::max_channels`](crate::Server::max_channels) is by default.
+pub(crate) const MAX_CHANNELS: usize = 1000;
+
 /// Serves a connection to its end.
 pub(crate) async fn serve<S, H, F>(
     open: Open<S>,
     handler: &Arc<H>,
     drain: Option<&Arc<Drain>>,
+    max_channels: usize,
 ) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -30,6 +34,7 @@ where
         Open::One(socket) => handler(socket).await,
         Open::Many(physical, opening) => {
             let drain = drain.map(|drain| Draining::new(Arc::clone(drain)));
+            physical.lock().max_holders = max_channels;
             // Boxed: most connections carry one.
             Box::pin(serve_many(physical, *opening, handler, drain)).await;
             Ok(())

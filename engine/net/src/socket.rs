@@ -59,7 +59,9 @@ use crate::split::{self, Receiver, Sender};
 /// and a [`Server`](crate::Server) give them, is the same type and behaves the same, but for this:
 /// the connection below has a task of its own, which reads, answers pings and keeps deadlines
 /// whether a method waits or not; `send` waits for room, not until the stream has taken everything;
-/// and the keepalive is the connection's.
+/// the keepalive is the connection's; and a sender that waits for room does not read on, so that two
+/// ends which both send much before they receive wait for each other. Taps and guards of channels
+/// must not use a socket of the same connection.
 ///
 /// # Dropping
 ///

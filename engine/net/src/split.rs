@@ -120,7 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Sender<S> {
-    /// Sends a message, and waits until it has been handed to the stream. Cancelled, it has either
+    /// Sends a message, and waits until it has been handed to the stream; on a channel, as
+    /// [`WebSocket::send`], for room only. Cancelled, it has either
     /// taken the message, which then leaves whole, or not touched it.
     ///
     /// # Errors
@@ -143,7 +144,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sender<S> {
                 .poll_sender(cx, |socket, cx| socket.line_mut().poll_room(cx))
         };
         poll_fn(room).await;
-        lock(&self.0.socket).line_mut().send(message, hints)?;
+        {
+            let mut socket = lock(&self.0.socket);
+            let line = socket.line_mut();
+            line.send(message, hints)?;
+            if line.is_shared() {
+                line.cork();
+                return Ok(());
+            }
+        }
         let flush = |cx: &mut Context<'_>| {
             self.0
                 .poll_sender(cx, |socket, cx| socket.line_mut().poll_flush(cx))

@@ -53,6 +53,8 @@ pub(crate) struct State<S> {
     asking: HashMap<Key, oneshot::Sender<Answer>>,
     /// Those that hold a channel, or may open one. Without any, the connection ends.
     holders: usize,
+    /// Server: with so many holders, no channel is accepted.
+    pub(crate) max_holders: usize,
     /// Client: slots have come at least once.
     pub(crate) has_had_slots: bool,
     /// The physical connection has ended.
@@ -80,6 +82,7 @@ impl<S> Physical<S> {
             flushers: Vec::new(),
             asking: HashMap::new(),
             holders: 0,
+            max_holders: usize::MAX,
             has_had_slots: false,
             over: false,
         };

@@ -66,7 +66,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 match news {
                     News::Requested(key) => {
                         let stops = self.drain.as_ref().is_some_and(Draining::has_started);
-                        let decision = if stops {
+                        let full = state.holders >= state.max_holders;
+                        let decision = if stops || full {
                             Decision::Reject(Rejection::service_unavailable(None))
                         } else {
                             Decision::accept()
@@ -229,10 +230,19 @@ impl<S> Drop for Pump<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
-    /// Writes what the stream takes, for whoever polls in place of the pump.
+    /// Writes what the stream takes, for whoever polls in place of the pump, and tells the pump of what
+    /// it would not learn of else: a deadline that begins, a stream that breaks, an end.
     pub(crate) fn write_now(&mut self) {
         let pump = self.pump.clone();
         self.write(&mut Context::from_waker(&pump));
+        let sooner = match (self.trunk.poll_timeout(), self.pump_deadline) {
+            (Some(deadline), Some(known)) => deadline < known,
+            (deadline, _) => deadline.is_some(),
+        };
+        let broken = self.io.as_ref().is_some_and(|io| io.broken && !io.ended);
+        if sooner || broken || self.trunk.has_news() {
+            pump.wake();
+        }
     }
 
     /// Writes, unless others that were woken have not come yet: they may have answers too, and the last
@@ -240,27 +250,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
     pub(super) fn write_in_turn(&mut self) {
         if self.woken == 0 && self.trunk.has_transmit() {
             self.write_now();
-            // A closing handshake, perhaps, has a deadline of which the pump does not know.
-            let sooner = match (self.trunk.poll_timeout(), self.pump_deadline) {
-                (Some(deadline), Some(known)) => deadline < known,
-                (deadline, _) => deadline.is_some(),
-            };
-            if sooner {
-                self.pump.wake_by_ref();
-            }
-            if !self.trunk.has_news() {
-                return;
-            }
+        } else {
+            self.nudge();
         }
-        self.nudge();
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
         let Self { io, trunk, .. } = self;
         if let Some(io) = io
             && io.poll_write(trunk, cx).is_ready()
+            && !trunk.has_transmit()
         {
-            self.wake_flushers(|_| true);
+            // Only those that are done: others would come, write nothing, and wake each other for ever.
+            let Self {
+                flushers, trunk, ..
+            } = self;
+            flushers.retain(|(key, waker)| {
+                let done = trunk.buffered(*key) == 0;
+                if done {
+                    waker.wake_by_ref();
+                }
+                !done
+            });
         }
     }
 }

@@ -34,7 +34,9 @@ pub struct ServerOptions {
     /// [`Config::extensions`](crate::Config::extensions). Browsers cannot offer extensions: a client that offers this subprotocol gets the
     /// channels of the carrier all the same, but no first one, since the connection itself speaks
     /// nothing else, and no other extension on it. `Host`, `Origin` and `Cookie` of every channel
-    /// are those of the connection: a browser vouches for them, a page does not. Default: none.
+    /// are those of the connection: a browser vouches for them, a page does not. All else in the
+    /// request of a channel is what the client wrote: a guard must not trust a header there that a
+    /// proxy adds to, or takes from, the request of the connection. Default: none.
     pub channels_over: Option<String>,
     /// Extensions without which no connection opens: a client with whom one of them cannot be agreed
     /// is refused, and so is every client if one of them is not registered in

@@ -36,7 +36,10 @@ pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
 
 /// The fields of a physical request that every channel has in common.
 pub(super) fn vouched(head: &[u8]) -> Vec<u8> {
-    lines(head, |name| is_one_of(name, &VOUCHED))
+    let first = head.iter().position(|octet| *octet == b'\n');
+    let mut out = lines(head, |name| is_one_of(name, &VOUCHED));
+    out.drain(..first.map_or(head.len(), |end| end + 1));
+    out
 }
 
 /// The request of a channel with those fields in place of its own. `None` if its target names a host
@@ -50,10 +53,12 @@ pub(super) fn with_vouched(head: &[u8], vouched: &[u8]) -> Option<Vec<u8>> {
     Some(with(&head, vouched))
 }
 
+/// The first line and those that are wanted. Taken for a field, a first line that looks like one would
+/// make room for another, which nobody has looked at.
 fn lines(head: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
-    for line in head.split_inclusive(|octet| *octet == b'\n') {
-        if wanted(line.split(|octet| *octet == b':').next().unwrap_or(line)) {
+    for (at, line) in head.split_inclusive(|octet| *octet == b'\n').enumerate() {
+        if at == 0 || wanted(line.split(|octet| *octet == b':').next().unwrap_or(line)) {
             out.extend_from_slice(line);
         }
     }

@@ -379,7 +379,18 @@ impl Trunk {
     ///
     /// As [`Connection::close`].
     pub fn close(&mut self, key: Key, code: CloseCode, reason: &str) -> Result<(), UsageError> {
-        self.command(key, |channel| channel.endpoint()?.close(code, reason))
+        // Not as other commands: a channel that is full may be closed all the same, and one that has
+        // ended keeps its end, as a connection does.
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return Ok(());
+        };
+        match &mut channel.stage {
+            Stage::Open(_) if channel.over => {}
+            Stage::Open(endpoint) => endpoint.close(code, reason)?,
+            _ => return Err(UsageError::Closed),
+        }
+        self.wake(key);
+        Ok(())
     }
 
     /// Nobody will ask for the events of this channel any more: it is closed with this code, if it is

@@ -3,6 +3,7 @@
 mod channels;
 mod pool;
 mod serving;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -186,3 +186,26 @@ async fn payload_out(stream: &mut TcpStream, payload: &[u8]) {
     let frame = [&[0x82, 0x80 | length, 0, 0, 0, 0], payload].concat();
     stream.write_all(&frame).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_client_cannot_have_more_handlers_than_the_server_says() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let server = server.config(with(Mux::new())).max_channels(3);
+    let url = format!("ws://{}", server.local_addr().unwrap());
+    // Closed, and still at work.
+    let handler = |mut socket: WebSocket<Transport>| async move {
+        while socket.recv().await?.is_some() {}
+        std::future::pending::<Result<(), Error>>().await
+    };
+    let serving = tokio::spawn(server.serve(handler));
+    let client = Client::new(with(Mux::new()));
+    let (_first, multiplexer) = client.multiplex(request(&url).unwrap()).await.unwrap();
+    let multiplexer = multiplexer.unwrap();
+    for _ in 0..2 {
+        let mut socket = multiplexer.open(request(&url).unwrap()).await.unwrap();
+        socket.close().await.unwrap();
+    }
+    let error = multiplexer.open(request(&url).unwrap()).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    serving.abort();
+}
