@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "cloverleaf-dictionary",
             "cloverleaf-heartbeat",
             "cloverleaf-judge",
+            "cloverleaf-mux",
             "cloverleaf-reports",
         ],
     ),
