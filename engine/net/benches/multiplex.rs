@@ -15,6 +15,7 @@ use cloverleaf::{
 };
 use cloverleaf_mux::Mux;
 use futures_util::SinkExt;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 
 /// Octets in a message, and how many are on their way at once.
@@ -122,9 +123,8 @@ fn echoes(
 
 /// Nanoseconds that this thread has run, in the kernel too.
 fn ran() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("this is Linux");
-    let ran = stat.split(' ').next().and_then(|ran| ran.parse().ok());
-    ran.expect("the first is a number")
+    let ran = clock_gettime(ClockId::ThreadCPUTime);
+    ran.tv_sec as f64 * 1e9 + ran.tv_nsec as f64
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -235,7 +235,9 @@ fn multiplexing() -> Config {
 /// An echo server: its URL.
 async fn serve(tls: Option<ServerTls>) -> String {
     let server = Server::bind("127.0.0.1:0").await.expect("a free port");
-    let server = server.config(multiplexing());
+    let server = server
+        .config(multiplexing())
+        .max_channels(OPEN as usize + 1);
     let port = server.local_addr().expect("it listens").port();
     let (server, scheme) = match tls {
         Some(tls) => (server.tls(tls), "wss"),
