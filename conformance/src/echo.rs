@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cloverleaf::proto::Config;
 use cloverleaf::proto::extension::Statistics;
-use cloverleaf::{Error, Opening, Server, ServerOptions, ServerTls, Transport, WebSocket};
+use cloverleaf::{Error, Server, ServerOptions, ServerTls, Transport, WebSocket};
 
 /// When told to stop, connections have so long to end.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ pub struct EchoServer {
 /// Learns of every WebSocket of an [`EchoServer`].
 pub trait Observer: Send + Sync {
     /// One is open.
-    fn opened(&self, opening: &Opening);
+    fn opened(&self, socket: &WebSocket<Transport>);
 
     /// It has ended, cleanly without an error, and its extensions have done this.
     fn ended(
@@ -107,7 +107,7 @@ async fn serve(
     let Some(observer) = observer else {
         return echo(&mut socket).await;
     };
-    observer.opened(socket.opening());
+    observer.opened(&socket);
     let (result, statistics) = if socket.get_ref().is_some() {
         let result = echo(&mut socket).await;
         (result, socket.statistics())

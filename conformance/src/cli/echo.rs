@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use cloverleaf::proto::Role as End;
 use cloverleaf::proto::extension::{Extensions, Negotiated, Order, Statistics};
 use cloverleaf::proto::handshake::{Received, Rejection};
-use cloverleaf::{Config, Error, Opening, OsClock, ServerOptions, ServerTls, Transport, WebSocket};
+use cloverleaf::{Config, Error, OsClock, ServerOptions, ServerTls, Transport, WebSocket};
 use cloverleaf_conformance::echo::{EchoServer, Observer};
 use cloverleaf_conformance::extensions::Built;
 use cloverleaf_conformance::faulty::{self, Fault};
@@ -17,7 +17,6 @@ use cloverleaf_conformance::profile;
 use cloverleaf_mux::Mux;
 use cloverleaf_reports::Role;
 
-use super::numbers::{self, Numbers};
 use super::{extensions, fail, news, stop};
 use cloverleaf_reports::printable::printable;
 
@@ -145,13 +144,6 @@ impl Echo {
         }
         if self.verbose {
             config.clock = Some(Arc::new(OsClock::new()));
-            if built.multiplexes {
-                config.taps.push(Arc::new(Numbers));
-                options.guards.push(Arc::new(|received: &mut Received| {
-                    numbers::leave_room(received);
-                    Ok(())
-                }));
-            }
         }
         Ok((config, options))
     }
@@ -219,13 +211,14 @@ impl Echo {
 struct Verbose;
 
 impl Observer for Verbose {
-    fn opened(&self, opening: &Opening) {
-        let request = &opening.handshake.request;
+    fn opened(&self, socket: &WebSocket<Transport>) {
+        let opening = socket.opening();
         let mut lines = news::opening(opening);
-        if numbers::of(request).is_some() {
-            lines.insert(0, printable(&format!("opened: {}", request.uri())));
+        if socket.channel().is_some() {
+            let uri = opening.handshake.request.uri();
+            lines.insert(0, printable(&format!("opened: {uri}")));
         }
-        say(&peer(request), &lines);
+        say(&of(socket), &lines);
     }
 
     fn ended(
@@ -241,7 +234,7 @@ impl Observer for Verbose {
         };
         let mut lines = vec![ended];
         lines.extend(news::statistics(statistics));
-        say(&peer(&socket.opening().handshake.request), &lines);
+        say(&of(socket), &lines);
     }
 }
 
@@ -268,14 +261,19 @@ fn tell_missing(
 }
 
 /// Who is at the other end, and of which channel of the connection.
+fn of(socket: &WebSocket<Transport>) -> String {
+    let peer = peer(&socket.opening().handshake.request);
+    match socket.channel() {
+        Some(id) => format!("{peer}, {id}"),
+        None => peer,
+    }
+}
+
+/// Who is at the other end.
 fn peer<T>(request: &http::Request<T>) -> String {
-    let address = match request.extensions().get::<SocketAddr>() {
+    match request.extensions().get::<SocketAddr>() {
         Some(address) => address.to_string(),
         None => "somebody".to_owned(),
-    };
-    match numbers::of(request) {
-        Some(id) => format!("{address}, {id}"),
-        None => address,
     }
 }
 

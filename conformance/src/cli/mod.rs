@@ -10,7 +10,6 @@ mod format;
 mod fuzzing_client;
 mod fuzzing_server;
 mod news;
-mod numbers;
 mod parity;
 mod progress;
 mod report;

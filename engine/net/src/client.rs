@@ -207,10 +207,7 @@ impl Client {
         };
         match tokio::time::timeout_at(started + self.open_timeout, open).await {
             Ok(stream) => stream,
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                "the server could not be reached in time",
-            )),
+            Err(_) => Err(not_reached()),
         }
     }
 
@@ -241,6 +238,13 @@ impl Client {
 pub fn request(url: &str) -> Result<ClientRequest, Error> {
     ClientRequest::new(url)
         .map_err(|error| Error::new(ErrorKind::Url, error.to_string()).caused_by(error))
+}
+
+pub(crate) fn not_reached() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the server could not be reached in time",
+    )
 }
 
 /// What an undivided configuration leads to.

@@ -1,5 +1,4 @@
-//! The pump between a byte stream and a [`Connection`]: the only file that calls `handle_*` and
-//! `poll_*`.
+//! The pump between a byte stream and a [`Connection`] of one WebSocket.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -25,9 +25,13 @@ thread_local! {
 pub(crate) trait Engine {
     fn poll_transmit(&mut self) -> Transmit<'_>;
     fn has_transmit(&self) -> bool;
-    fn read_target(&mut self) -> Option<Limit<&mut BytesMut>>;
+    /// Where to read next, if not into the lent buffer.
+    fn read_target(&mut self) -> Option<Limit<&mut BytesMut>> {
+        None
+    }
     fn handle_input(&mut self, now: std::time::Instant, input: &mut [u8]);
-    fn handle_filled(&mut self, now: std::time::Instant);
+    /// What was read went there.
+    fn handle_filled(&mut self, _: std::time::Instant) {}
     fn handle_written(&mut self, now: std::time::Instant, n: usize);
     fn handle_shutdown(&mut self, now: std::time::Instant);
     fn handle_eof(&mut self, now: std::time::Instant);
@@ -211,6 +215,7 @@ impl Engine for Connection {
     }
 }
 
+/// The messages of a carrier are short: they have no target of their own.
 impl Engine for Trunk {
     fn poll_transmit(&mut self) -> Transmit<'_> {
         self.poll_transmit()
@@ -218,14 +223,9 @@ impl Engine for Trunk {
     fn has_transmit(&self) -> bool {
         self.has_transmit()
     }
-    /// The messages of a carrier are short.
-    fn read_target(&mut self) -> Option<Limit<&mut BytesMut>> {
-        None
-    }
     fn handle_input(&mut self, now: std::time::Instant, input: &mut [u8]) {
         self.handle_input(now, input);
     }
-    fn handle_filled(&mut self, _: std::time::Instant) {}
     fn handle_written(&mut self, now: std::time::Instant, n: usize) {
         self.handle_written(now, n);
     }

@@ -149,6 +149,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexer<S> {
     }
 
     /// Closes the connection, and with it every WebSocket on it as it stands, and waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Usage`] for a code that may not be sent or a reason over 123 octets.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.physical.lock().trunk.close_all(code, reason)?;
         loop {

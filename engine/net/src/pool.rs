@@ -7,7 +7,7 @@ use std::time::Duration;
 use cloverleaf_proto::handshake::ClientRequest;
 use tokio::time::Instant;
 
-use crate::client::{Client, request};
+use crate::client::{Client, not_reached, request};
 use crate::error::{Error, ErrorKind};
 use crate::multiplexer::{Multiplexer, Place};
 use crate::socket::WebSocket;
@@ -92,8 +92,7 @@ impl Pool {
             let turn = tokio::time::timeout_at(deadline, shared.connections.lock());
             let turn = turn.await.ok().filter(|_| Instant::now() < deadline);
             let Some(mut connections) = turn else {
-                let message = "the server could not be reached in time";
-                return Err(Error::new(ErrorKind::Timeout, message));
+                return Err(not_reached());
             };
             if shared.separate.load(Relaxed) {
                 // Learned while we waited.

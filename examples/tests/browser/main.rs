@@ -1,17 +1,17 @@
 //! Channels in a real browser: headless Chromium, the library of `extensions/mux/browser`, and our
 //! server.
 
+#[path = "../chromium/mod.rs"]
+mod chromium;
 mod site;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use chromium::{PATIENCE, Process, chromium};
 use cloverleaf::{CloseCode, Error, Message, Server, Transport, WebSocket};
 use cloverleaf_mux::Mux;
 use cloverleaf_proto::extension::Extensions;
@@ -19,76 +19,6 @@ use cloverleaf_proto::handshake::{Received, Rejection, ServerOptions};
 use serde_json::{Value, json};
 use site::Site;
 use tokio::sync::broadcast;
-
-/// What the program is called: Debian's name first, then those of other systems and of Google's own
-/// packages.
-const NAMES: [&str; 5] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-];
-
-/// Chromium with a page, killed at the end of the test.
-struct Browser {
-    process: Child,
-    // Removed when the process is gone.
-    _profile: tempfile::TempDir,
-}
-
-impl Browser {
-    fn open(program: &PathBuf, url: &str) -> Self {
-        let profile = tempfile::tempdir().expect("temporary folder");
-        let process = Command::new(program)
-            .args([
-                "--headless",
-                "--disable-gpu",
-                "--disable-quic",
-                "--disable-sync",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--no-first-run",
-                "--no-proxy-server",
-                // Without it Chromium does not run as root, which CI machines often are.
-                "--no-sandbox",
-                // Ends only when it is killed.
-                "--remote-debugging-port=0",
-            ])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(url)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Chromium starts");
-        Self {
-            process,
-            _profile: profile,
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn chromium() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let program = env::split_paths(&path)
-        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
-        .find(|program| program.is_file());
-    if program.is_none() {
-        eprintln!("skipped: there is no Chromium on the path");
-    }
-    program
-}
-
-/// A browser that hangs fails the test.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 type Rooms = Arc<Mutex<BTreeMap<String, broadcast::Sender<Message>>>>;
 
@@ -154,7 +84,7 @@ async fn visit(pages: &[&str]) -> Option<(Vec<Value>, usize)> {
             "http://{}/page.html?page={page}&parts={parts}",
             site.address
         );
-        browsers.push(Browser::open(&program, &url));
+        browsers.push(Process::start(&program, &[&url], Stdio::null()));
     }
     let count = pages.len();
     let waited = tokio::task::spawn_blocking(move || {

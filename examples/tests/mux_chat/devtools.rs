@@ -1,40 +1,15 @@
 //! Chromium without a window, remote-controlled: the DevTools protocol is JSON over a WebSocket.
 
-use std::env;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
 
 use cloverleaf::{Client, Transport, WebSocket};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-/// What the program is called: Debian's name first, then those of other systems and of Google's own
-/// packages.
-const NAMES: [&str; 5] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-];
-
-/// A browser that hangs fails the test.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The first of them on the path.
-pub(crate) fn chromium() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let program = env::split_paths(&path)
-        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
-        .find(|program| program.is_file());
-    if program.is_none() {
-        eprintln!("skipped: there is no Chromium on the path");
-    }
-    program
-}
+use crate::chromium::{PATIENCE, Process};
 
 /// Chromium with one page, killed at the end of the test.
 pub(crate) struct Browser {
@@ -47,48 +22,11 @@ pub(crate) struct Browser {
     complaints: Vec<String>,
 }
 
-struct Process {
-    child: Child,
-    // Removed when the process is gone.
-    _profile: tempfile::TempDir,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Browser {
     pub(crate) async fn start(program: &Path) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        let mut child = Command::new(program)
-            .args([
-                "--headless",
-                "--disable-gpu",
-                "--disable-quic",
-                "--disable-sync",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--no-first-run",
-                "--no-proxy-server",
-                // Without it Chromium does not run as root, which CI machines often are.
-                "--no-sandbox",
-                "--remote-debugging-port=0",
-                "--window-size=1440,1000",
-            ])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("Chromium starts");
-        let output = child.stderr.take().expect("it is piped");
-        let process = Process {
-            child,
-            _profile: profile,
-        };
+        let window = ["--window-size=1440,1000"];
+        let mut process = Process::start(program, &window, Stdio::piped());
+        let output = process.child.stderr.take().expect("it is piped");
         let (found, url) = oneshot::channel();
         thread::spawn(move || {
             let mut found = Some(found);

@@ -1,5 +1,7 @@
 //! The rooms of `mux_chat`: a page and a Rust client, each with a dozen over one TCP connection.
 
+#[path = "../chromium/mod.rs"]
+mod chromium;
 mod devtools;
 mod proxy;
 
@@ -259,7 +261,7 @@ async fn no_path_leads_out_of_the_site_and_there_is_only_get() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_and_a_client_talk_in_a_dozen_rooms_each_over_one_tcp_connection() {
-    let Some(program) = devtools::chromium() else {
+    let Some(program) = chromium::chromium() else {
         return;
     };
     let server = start().await;

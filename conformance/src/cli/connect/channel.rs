@@ -4,13 +4,13 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use cloverleaf::proto::Role;
-use cloverleaf::proto::extension::{Hints, Statistics};
+use cloverleaf::proto::extension::{ChannelId, Hints, Statistics};
 use cloverleaf::{CloseCode, Closed, Error, Event, Message, Transport, WebSocket};
 use cloverleaf_heartbeat::{Beats, Heartbeat, Latency};
 
 use super::super::news;
+use super::arrivals::Arrivals;
 use super::line::hex;
-use super::number::Noted;
 use super::screen::Screen;
 
 /// While so many octets wait to be written, no line is taken.
@@ -23,7 +23,7 @@ const LAST_PING: &[u8] = b"that was all";
 
 pub(super) struct Channel {
     pub(super) screen: Screen,
-    noted: Noted,
+    arrivals: Arrivals,
     socket: WebSocket<Transport>,
     /// What measures heartbeats, if they were offered.
     beats: Option<Beats>,
@@ -58,14 +58,14 @@ pub(super) enum Then {
 
 impl Channel {
     pub(super) fn new(
-        noted: Noted,
+        arrivals: Arrivals,
         socket: WebSocket<Transport>,
         beats: Option<Beats>,
         screen: Screen,
     ) -> Self {
         Self {
             screen,
-            noted,
+            arrivals,
             socket,
             beats,
             closing: false,
@@ -75,8 +75,8 @@ impl Channel {
     }
 
     /// 1 for the one that was there first.
-    pub(super) const fn number(&self) -> u32 {
-        self.noted.number
+    pub(super) fn number(&self) -> u32 {
+        number_of(&self.socket)
     }
 
     pub(super) const fn is_open(&self) -> bool {
@@ -144,7 +144,7 @@ impl Channel {
 
     /// The pong of the last ping. If there is always something more, the session's deadline ends it.
     fn last_pong(&mut self, before: Option<u64>) {
-        let frames = Some(self.noted.frames());
+        let frames = Some(self.arrivals.frames());
         if self.is_one_of_many() && before != frames {
             self.last_ping(frames);
         } else {
@@ -262,6 +262,11 @@ impl Channel {
         }
         normal
     }
+}
+
+/// A connection of its own is its own first channel.
+pub(super) fn number_of(socket: &WebSocket<Transport>) -> u32 {
+    socket.channel().unwrap_or(ChannelId::FIRST).get()
 }
 
 /// Whether there is nothing wrong with this end: what we began ourselves, or a server that is done

@@ -7,11 +7,11 @@
 //!        +------------------------- trace -------------------------+
 //! ```
 
+mod arrivals;
 mod channel;
 mod input;
 mod interrupts;
 mod line;
-mod number;
 mod options;
 mod request;
 mod screen;
@@ -33,9 +33,9 @@ use http::header::{LOCATION, ORIGIN, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 
 use super::{extensions, fail};
+use arrivals::Latest;
 use cloverleaf_reports::printable::clipped;
 use interrupts::Interrupts;
-use number::Latest;
 use options::{Hint, header, ping_interval, size};
 use request::Asked;
 use screen::Screen;

@@ -11,10 +11,10 @@ use cloverleaf_heartbeat::Heartbeat;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::channel::{Channel, Then};
+use super::arrivals::{Arrivals, Latest};
+use super::channel::{Channel, Then, number_of};
 use super::interrupts::Interrupts;
 use super::line::{HELP, Line, Target};
-use super::number::{Latest, Noted};
 use super::refusal;
 use super::request::Asked;
 use super::screen::Screen;
@@ -208,11 +208,11 @@ impl Session {
     fn opened(&mut self, answer: Result<WebSocket<Transport>, Error>) {
         match (answer, &self.opener) {
             (Ok(socket), Ok(opener)) => {
-                let noted = opener.latest.get();
+                let arrivals = opener.latest.get();
                 if self.target != Target::All {
-                    self.target = Target::One(noted.number);
+                    self.target = Target::One(number_of(&socket));
                 }
-                self.add(noted, socket);
+                self.add(arrivals, socket);
                 self.open_next();
             }
             (Ok(_), Err(_)) => {}
@@ -228,14 +228,14 @@ impl Session {
         }
     }
 
-    fn add(&mut self, noted: Noted, socket: WebSocket<Transport>) {
+    fn add(&mut self, arrivals: Arrivals, socket: WebSocket<Transport>) {
         let beats = self.heartbeat.as_ref().map(Heartbeat::beats);
         let screen = if self.several {
-            self.screen.of(noted.number)
+            self.screen.of(number_of(&socket))
         } else {
             self.screen
         };
-        let channel = Channel::new(noted, socket, beats, screen);
+        let channel = Channel::new(arrivals, socket, beats, screen);
         channel.tell_opening();
         self.channels.push(channel);
     }

@@ -63,7 +63,8 @@ impl Fault {
             deflate::NEGOTIATION,
             deflate::MESSAGES,
             frames::FAULTS,
-            mux::FAULTS,
+            mux::CONNECTION,
+            mux::CHANNEL,
         ];
         tables.into_iter().flatten().copied()
     }
@@ -81,7 +82,8 @@ impl Fault {
 
     /// Whether it is one of multiplexing: it shows where that is agreed on only.
     pub fn is_of_multiplexing(&self) -> bool {
-        mux::FAULTS.contains(self)
+        let tables = [mux::CONNECTION, mux::CHANNEL];
+        tables.into_iter().flatten().any(|fault| fault == self)
     }
 
     /// All faults that an endpoint in this role can have, one a line, with their sentences.

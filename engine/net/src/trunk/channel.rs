@@ -28,8 +28,11 @@ pub(crate) struct Channel<S> {
 
 impl<S> Channel<S> {
     pub(crate) fn new(physical: Arc<Physical<S>>, key: Key) -> Self {
-        physical.hold();
-        let id = physical.lock().trunk.id(key);
+        let id = {
+            let mut state = physical.lock();
+            state.holders += 1;
+            state.trunk.id(key)
+        };
         Self {
             physical,
             key,

@@ -105,6 +105,11 @@ impl Claims {
         }
     }
 
+    /// Whether this is what splits connections.
+    pub(crate) fn is_of_carrier(self) -> bool {
+        self.stage == Stage::Carrier
+    }
+
     /// Whether this opcode is claimed.
     #[must_use]
     pub const fn owns(self, opcode: OpCode) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Agreement, Carrier, Claims, Clock, Conflict, Declined, Extensions, Link, Order, Params,
-    Pipelines, Stage,
+    Pipelines,
 };
 
 /// One element of a `Sec-WebSocket-Extensions` header: a name with its parameters.
@@ -168,7 +168,7 @@ impl Negotiated {
     pub(crate) fn carrier_alone(extensions: &Extensions) -> Self {
         let carrier = extensions
             .iter()
-            .find(|extension| extension.claims().stage() == Stage::Carrier)
+            .find(|extension| extension.claims().is_of_carrier())
             .and_then(|extension| extension.accept(&Params::new()).ok())
             .and_then(|agreement| agreement.carrier);
         Self {
@@ -266,7 +266,7 @@ impl Negotiated {
         } = agreement;
         let link = Link::new(name.as_str().into(), claims, encoder, decoder);
         self.links.push(link);
-        if claims.stage() == Stage::Carrier {
+        if claims.is_of_carrier() {
             self.carrier = carrier;
         }
         self.agreed.push(Agreed { name, params });
@@ -302,8 +302,8 @@ impl Negotiated {
     /// Whether there is something that splits the connection, as the last agreed extension may.
     #[must_use]
     pub fn has_carrier(&self) -> bool {
-        let is_carrier = |link: &Link| link.claims().stage() == Stage::Carrier;
-        self.carrier.is_some() || self.links.last().is_some_and(is_carrier)
+        let last = self.links.last();
+        self.carrier.is_some() || last.is_some_and(|link| link.claims().is_of_carrier())
     }
 
     /// Takes out what splits the connection, if that was agreed on. What stood before it in the answer
@@ -312,8 +312,7 @@ impl Negotiated {
     pub fn take_carrier(&mut self) -> Option<Box<dyn Carrier>> {
         let carrier = self.carrier.take()?;
         // Nothing stands behind a carrier.
-        let is_carrier = |link: &mut Link| link.claims().stage() == Stage::Carrier;
-        self.links.pop_if(is_carrier);
+        self.links.pop_if(|link| link.claims().is_of_carrier());
         Some(carrier)
     }
 

@@ -147,14 +147,14 @@ impl Extensions {
     pub fn without_carriers(&self) -> Self {
         let mut all = Registered::clone(&self.0);
         all.negotiable
-            .retain(|extension| extension.claims().stage() != Stage::Carrier);
+            .retain(|extension| !extension.claims().is_of_carrier());
         Self(Arc::new(all))
     }
 
     /// Whether there is one that splits connections.
     pub(crate) fn has_carrier(&self) -> bool {
         self.iter()
-            .any(|extension| extension.claims().stage() == Stage::Carrier)
+            .any(|extension| extension.claims().is_of_carrier())
     }
 
     /// The codecs that are always there, ready to work.
