@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Judge and judged share no code.
     ("cloverleaf-judge", &["cloverleaf-reports"]),
     ("cloverleaf", &["cloverleaf-proto"]),
+    ("cloverleaf-auth", &["cloverleaf-proto"]),
     ("cloverleaf-checksum", &["cloverleaf-proto"]),
     ("cloverleaf-deflate", &["cloverleaf-proto"]),
     ("cloverleaf-dictionary", &["cloverleaf-proto"]),
@@ -24,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "cloverleaf",
             "cloverleaf-proto",
+            "cloverleaf-auth",
             "cloverleaf-capture",
             "cloverleaf-checksum",
             "cloverleaf-deflate",

@@ -1,0 +1,10 @@
+//! HTTP authentication in front of the WebSocket upgrade: Basic (RFC 7617), Digest (RFC 7616) and
+//! Bearer (RFC 6750), for both roles.
+//!
+//! Nothing here reads a clock, draws a random number or does I/O: what is needed of them is handed
+//! in.
+
+pub mod digest;
+mod secret;
+
+pub use secret::Secret;
