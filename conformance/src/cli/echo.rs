@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use cloverleaf::proto::Role as End;
 use cloverleaf::proto::extension::{Extensions, Negotiated, Order, Statistics};
-use cloverleaf::proto::handshake::{Received, Rejection};
+use cloverleaf::proto::handshake::{Peer, Received, Rejection};
 use cloverleaf::{Config, Error, OsClock, ServerOptions, ServerTls, Transport, WebSocket};
 use cloverleaf_conformance::echo::{EchoServer, Observer};
 use cloverleaf_conformance::extensions::Built;
@@ -271,7 +271,8 @@ fn of(socket: &WebSocket<Transport>) -> String {
 
 /// Who is at the other end.
 fn peer<T>(request: &http::Request<T>) -> String {
-    match request.extensions().get::<SocketAddr>() {
+    let peer = request.extensions().get::<Peer>();
+    match peer.and_then(|peer| peer.address) {
         Some(address) => address.to_string(),
         None => "somebody".to_owned(),
     }

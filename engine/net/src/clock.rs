@@ -1,7 +1,9 @@
-//! The operating system's clock, for who measures extensions.
+//! The operating system's clocks.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
+use cloverleaf_proto::WallClock;
 use cloverleaf_proto::extension::Clock;
 
 /// Measures the time that extensions take, if it stands in
@@ -21,5 +23,23 @@ impl OsClock {
 impl Clock for OsClock {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+}
+
+/// The operating system's time of day, for what expires.
+#[must_use]
+pub fn wall_clock() -> Arc<dyn WallClock> {
+    Arc::new(OsWallClock)
+}
+
+#[derive(Debug)]
+struct OsWallClock;
+
+impl WallClock for OsWallClock {
+    fn unix_time(&self) -> Duration {
+        // Before 1970 nothing has expired.
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
     }
 }

@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 
+use std::sync::Arc;
+
+use cloverleaf_proto::Entropy;
 use cloverleaf_proto::frame::MaskSource;
 
 /// One system call fills this many keys' worth of octets.
@@ -50,6 +53,21 @@ impl OsMaskSource {
 impl MaskSource for OsMaskSource {
     fn mask_key(&self) -> [u8; 4] {
         random()
+    }
+}
+
+/// Octets of the operating system's generator, for nonces and salts.
+#[must_use]
+pub fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(OsEntropy)
+}
+
+#[derive(Debug)]
+struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn fill(&self, octets: &mut [u8]) {
+        getrandom::fill(octets).expect("the operating system has randomness");
     }
 }
 

@@ -43,14 +43,14 @@ mod transport;
 mod trunk;
 
 pub use client::{Client, connect, request};
-pub use clock::OsClock;
+pub use clock::{OsClock, wall_clock};
 pub use cloverleaf_proto as proto;
 pub use cloverleaf_proto::close::{CloseCode, CloseFrame};
 pub use cloverleaf_proto::event::Closed;
 pub use cloverleaf_proto::handshake::{Decision, OriginPolicy, Rejection, ServerOptions};
 pub use cloverleaf_proto::message::{Kind, Message, Utf8Bytes};
 pub use cloverleaf_proto::{Config, Event};
-pub use entropy::OsMaskSource;
+pub use entropy::{OsMaskSource, entropy};
 pub use error::{Error, ErrorKind};
 pub use multiplexer::Multiplexer;
 pub use opening::{Answered, Incoming};

@@ -1,6 +1,6 @@
 //! The opening handshake over a byte stream, in both roles.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -259,6 +259,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             }
             match handshake.progress() {
                 ServerProgress::NeedsInput => {}
+                ServerProgress::Checking => {
+                    check(stream, handshake, buffer).await?;
+                    continue;
+                }
                 ServerProgress::Deciding | ServerProgress::Accepted => return Ok(()),
                 ServerProgress::Failed if said => {
                     linger(stream, buffer, refusal).await;
@@ -275,6 +279,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             }
         }
     }
+}
+
+/// Waits for a guard, and not for a client that has gone.
+async fn check<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    handshake: &mut ServerHandshake,
+    buffer: &mut [u8],
+) -> Result<(), Error> {
+    let deadline = handshake.poll_timeout();
+    let read = tokio::select! {
+        biased;
+        () = poll_fn(|cx| handshake.poll_check(cx)) => None,
+        read = before(deadline, stream.read(buffer)) => Some(read),
+    };
+    match read {
+        None => {}
+        Some(Some(read)) => match read? {
+            0 => handshake.handle_eof(),
+            n => handshake.handle_input(&buffer[..n]),
+        },
+        Some(None) => handshake.handle_timeout(Instant::now().into_std()),
+    }
+    Ok(())
 }
 
 /// What came of [`Incoming::respond`].

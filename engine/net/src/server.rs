@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::Config;
-use cloverleaf_proto::handshake::{Decision, Rejection, ServerOptions};
+use cloverleaf_proto::handshake::{Decision, Peer, Rejection, ServerOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -407,7 +407,9 @@ impl Opener {
             .secure(stream, started + self.options.open_timeout)
             .await?;
         let mut context = http::Extensions::new();
-        context.insert(peer);
+        let mut known = Peer::at(peer);
+        known.secure = stream.is_tls();
+        context.insert(known);
         let incoming = Incoming::read(
             stream,
             Arc::clone(&self.options),

@@ -36,6 +36,7 @@ mod http;
 mod keepalive;
 pub mod message;
 mod role;
+mod source;
 pub mod trunk;
 mod wire;
 
@@ -45,4 +46,5 @@ pub use endpoint::Endpoint;
 pub use event::Event;
 pub use message::Message;
 pub use role::Role;
+pub use source::{Entropy, WallClock};
 pub use trunk::Trunk;

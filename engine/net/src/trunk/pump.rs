@@ -62,6 +62,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
             if !state.pump.will_wake(cx.waker()) {
                 state.pump = cx.waker().clone();
             }
+            if state.trunk.has_checks() {
+                state.trunk.poll_checks(cx);
+            }
             while let Some(news) = state.trunk.poll_news() {
                 match news {
                     News::Requested(key) => {

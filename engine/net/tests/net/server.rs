@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cloverleaf::proto::handshake::{Received, Subprotocol};
+use cloverleaf::proto::handshake::{Check, Received, RequestGuard, Subprotocol};
 use cloverleaf::{
     Acceptor, Answered, Client, Decision, Drained, Error, ErrorKind, OriginPolicy, Rejection,
     Server, ServerOptions, Transport, WebSocket, request,
@@ -404,7 +404,11 @@ async fn origins_subprotocols_guards_and_headers_are_as_the_options_say() {
     options.response_headers.insert(SET_COOKIE, cookie.clone());
     options.guards.push(Arc::new(|received: &mut Received| {
         // The server says where the client is.
-        assert!(received.request.extensions().get::<SocketAddr>().is_some());
+        assert!(
+            received
+                .peer()
+                .is_some_and(|peer| peer.address.is_some() && !peer.secure)
+        );
         match received.request.uri().path() {
             "/secret" => Err(Rejection::forbidden("not for you")),
             _ => Ok(()),
@@ -690,4 +694,47 @@ async fn l13_what_was_closed_with_success_has_reached_the_peer() {
     stream.write_all(&goodbye).await.unwrap();
     assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     assert_eq!(server.stop().await.forced, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_may_take_its_time_and_a_client_may_go_meanwhile() {
+    struct Later(Arc<Notify>);
+    impl RequestGuard for Later {
+        fn check<'a>(&'a self, _: &'a mut Received) -> Check<'a> {
+            Box::pin(async move {
+                self.0.notified().await;
+                Ok(())
+            })
+        }
+    }
+    let decided = Arc::new(Notify::new());
+    let mut options = ServerOptions::default();
+    options.guards.push(Arc::new(Later(Arc::clone(&decided))));
+    let acceptor = Acceptor::new(quiet(), options);
+
+    let (mut client, stream) = tokio::io::duplex(4096);
+    client.write_all(REQUEST).await.unwrap();
+    let accepting = tokio::spawn({
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(stream).await }
+    });
+    decided.notify_one();
+    accepting.await.unwrap().unwrap();
+
+    let (mut client, stream) = tokio::io::duplex(4096);
+    client.write_all(REQUEST).await.unwrap();
+    drop(client);
+    let error = acceptor.accept(stream).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Handshake | ErrorKind::Io),
+        "{error}"
+    );
+
+    // Nobody decides: the client is told when its time is up.
+    let (mut client, stream) = tokio::io::duplex(4096);
+    client.write_all(REQUEST).await.unwrap();
+    let error = acceptor.accept(stream).await.unwrap_err();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer} {error}");
 }

@@ -25,7 +25,6 @@ const MAX_ATTEMPTS: u32 = 3;
 const BODY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The client's side of the opening handshake.
-#[derive(Debug)]
 pub struct ClientHandshake {
     request: ClientRequest,
     config: Arc<Config>,
@@ -85,11 +84,15 @@ pub enum Retry {
     NewConnection,
 }
 
-/// Looks at answers that are not a 101, and may know headers with which another attempt would
-/// succeed: credentials that answer a challenge.
-pub trait ResponseHandler: fmt::Debug + Send {
-    /// The headers for another attempt, in place of those of the same names; `None` gives up.
-    fn retry(&mut self, request: &Request<()>, response: &Response<Bytes>) -> Option<HeaderMap>;
+/// Without octets: there may be credentials among them.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake")
+            .field("request", &self.request)
+            .field("progress", &self.progress())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientHandshake {
@@ -122,6 +125,34 @@ impl ClientHandshake {
         Ok(handshake)
     }
 
+    /// Puts these headers in place of those of the same names, before anything is written: credentials
+    /// that are sent without being asked for.
+    ///
+    /// # Errors
+    ///
+    /// A part of the request is written, or a header belongs to the handshake. The state is as before.
+    pub fn prepare(&mut self, headers: &HeaderMap) -> Result<(), RequestError> {
+        if !matches!(self.state, State::Head) || self.output.len() != self.sent_head.len() {
+            return Err(RequestError::NoRetry);
+        }
+        self.replace_headers(headers)?;
+        self.output.clear();
+        self.write_request()
+    }
+
+    fn replace_headers(&mut self, headers: &HeaderMap) -> Result<(), RequestError> {
+        if let Some(name) = headers.keys().find(|name| is_own_header(name)) {
+            return Err(RequestError::ReservedHeader(name.clone()));
+        }
+        for name in headers.keys() {
+            self.request.headers.remove(name);
+        }
+        for (name, value) in headers {
+            self.request.headers.append(name.clone(), value.clone());
+        }
+        Ok(())
+    }
+
     /// How far the handshake is.
     #[must_use]
     pub const fn progress(&self) -> ClientProgress {
@@ -133,6 +164,12 @@ impl ClientHandshake {
                 _ => ClientProgress::Failed,
             },
         }
+    }
+
+    /// What the client asks for.
+    #[must_use]
+    pub const fn asked(&self) -> &ClientRequest {
+        &self.request
     }
 
     /// The request as it was made last.
@@ -261,15 +298,7 @@ impl ClientHandshake {
         if self.key == encode_nonce(nonce) {
             return Err(RequestError::NonceReused);
         }
-        if let Some(name) = headers.keys().find(|name| is_own_header(name)) {
-            return Err(RequestError::ReservedHeader(name.clone()));
-        }
-        for name in headers.keys() {
-            self.request.headers.remove(name);
-        }
-        for (name, value) in headers {
-            self.request.headers.append(name.clone(), value.clone());
-        }
+        self.replace_headers(headers)?;
         self.interim = 0;
         self.state = State::Head;
         self.ask(nonce)?;
@@ -385,6 +414,10 @@ impl ClientHandshake {
     fn ask(&mut self, nonce: [u8; 16]) -> Result<(), RequestError> {
         self.attempts += 1;
         self.key = encode_nonce(nonce);
+        self.write_request()
+    }
+
+    fn write_request(&mut self) -> Result<(), RequestError> {
         let offers: Vec<String> = Negotiated::offers(&self.config.extensions)
             .iter()
             .map(Offer::to_string)

@@ -11,6 +11,7 @@
 
 mod answer;
 mod attempt;
+mod authenticator;
 mod client;
 mod decision;
 mod error;
@@ -19,19 +20,22 @@ mod key;
 mod opened;
 mod options;
 mod origin;
+mod peer;
 mod rejection;
 mod request;
 mod server;
 mod validate;
 
-pub use client::{ClientHandshake, ClientProgress, ResponseHandler, Retry};
+pub use authenticator::{Authenticator, ResponseHandler};
+pub use client::{ClientHandshake, ClientProgress, Retry};
 pub use decision::{Decision, Subprotocol};
 pub use error::{DecisionError, HandshakeError, RequestError};
-pub use guard::{Received, RequestGuard};
+pub use guard::{Check, Received, RequestGuard};
 pub use key::{accept_key, is_client_key};
 pub use opened::{Handshake, Opened};
 pub use options::ServerOptions;
 pub use origin::OriginPolicy;
+pub use peer::Peer;
 pub use rejection::Rejection;
 pub use request::ClientRequest;
 pub use server::{ServerHandshake, ServerProgress};

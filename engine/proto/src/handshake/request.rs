@@ -1,5 +1,6 @@
 //! What a client asks for.
 
+use core::fmt;
 use std::time::Duration;
 
 use http::header::{HOST, ORIGIN};
@@ -18,7 +19,7 @@ use crate::http::{HeadLimits, HostPort, is_token};
 /// assert_eq!((request.host(), request.port()), ("example.com", 443));
 /// # Ok::<(), cloverleaf_proto::handshake::RequestError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientRequest {
     uri: Uri,
     secure: bool,
@@ -30,6 +31,18 @@ pub struct ClientRequest {
     pub(super) required_extensions: Vec<String>,
     pub(super) limits: HeadLimits,
     pub(super) open_timeout: Duration,
+}
+
+/// Without what may be a password.
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&HeaderName> = self.headers.keys().collect();
+        f.debug_struct("ClientRequest")
+            .field("uri", &self.uri)
+            .field("headers", &headers)
+            .field("protocols", &self.protocols)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientRequest {
@@ -245,6 +258,7 @@ mod tests {
         let request = ClientRequest::new("ws://me:p%40w@a/").expect("a URI");
         assert_eq!(request.userinfo(), Some("me:p%40w"));
         assert_eq!(request.uri(), "ws://a/");
+        assert!(!format!("{request:?}").contains("p%40w"));
         assert!(!request.is_secure());
     }
 

@@ -1,5 +1,9 @@
 //! The server's side of the opening handshake (RFC 6455 §4.2).
 
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,7 +55,6 @@ const MAX_EARLY: usize = 64 << 10;
 /// assert_eq!(opened.handshake.request.uri().path(), "/chat");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct ServerHandshake {
     options: Arc<ServerOptions>,
     config: Arc<Config>,
@@ -67,9 +70,35 @@ pub struct ServerHandshake {
 #[derive(Debug)]
 enum State {
     Reading,
+    Checking(Guards),
     Deciding(Box<Received>),
     Accepted(Box<(Handshake, Negotiated)>),
     Failed(HandshakeError),
+}
+
+/// What the guards find, one behind the other, and the request that they have seen.
+type Found = (Box<Received>, Result<(), Rejection>);
+
+/// Guards at work.
+struct Guards(Pin<Box<dyn Future<Output = Found> + Send>>);
+
+impl Guards {
+    fn check(options: Arc<ServerOptions>, mut received: Box<Received>) -> Self {
+        Self(Box::pin(async move {
+            for guard in &options.guards {
+                if let Err(rejection) = guard.check(&mut received).await {
+                    return (received, Err(rejection));
+                }
+            }
+            (received, Ok(()))
+        }))
+    }
+}
+
+impl fmt::Debug for Guards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guards")
+    }
 }
 
 /// How far a [`ServerHandshake`] is.
@@ -78,12 +107,25 @@ enum State {
 pub enum ServerProgress {
     /// The request is not complete: read on.
     NeedsInput,
+    /// A guard has not come to its decision yet: [`ServerHandshake::poll_check`] until it has. Guards
+    /// that decide at once are never waited for.
+    Checking,
     /// A request waits for [`ServerHandshake::respond`].
     Deciding,
     /// Accepted: write what is left to transmit, then [`ServerHandshake::finish`].
     Accepted,
     /// Refused or failed: write what is left to transmit, then close. `finish` says why.
     Failed,
+}
+
+/// Without octets: there may be credentials among them.
+impl fmt::Debug for ServerHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandshake")
+            .field("progress", &self.progress())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ServerHandshake {
@@ -114,6 +156,7 @@ impl ServerHandshake {
     pub const fn progress(&self) -> ServerProgress {
         match self.state {
             State::Reading => ServerProgress::NeedsInput,
+            State::Checking(_) => ServerProgress::Checking,
             State::Deciding(_) => ServerProgress::Deciding,
             State::Accepted(_) => ServerProgress::Accepted,
             State::Failed(_) => ServerProgress::Failed,
@@ -144,10 +187,14 @@ impl ServerHandshake {
                 }
                 Err(error) => self.reject(Rejection::of_head(error)),
             },
-            State::Deciding(_) if self.input.len() + octets.len() > MAX_EARLY => {
+            State::Checking(_) | State::Deciding(_)
+                if self.input.len() + octets.len() > MAX_EARLY =>
+            {
                 self.reject(Rejection::bad_request("frames before the answer"));
             }
-            State::Deciding(_) | State::Accepted(_) => self.input.extend_from_slice(octets),
+            State::Checking(_) | State::Deciding(_) | State::Accepted(_) => {
+                self.input.extend_from_slice(octets);
+            }
             // RFC 9112 §9.6: what comes behind a refused request is not looked at.
             State::Failed(_) => {}
         }
@@ -155,7 +202,10 @@ impl ServerHandshake {
 
     /// The client sends no more.
     pub fn handle_eof(&mut self) {
-        if matches!(self.state, State::Reading | State::Deciding(_)) {
+        if matches!(
+            self.state,
+            State::Reading | State::Checking(_) | State::Deciding(_)
+        ) {
             self.state = State::Failed(HandshakeError::Eof);
         }
     }
@@ -165,14 +215,30 @@ impl ServerHandshake {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Reading | State::Deciding(_) => Some(self.deadline),
+            State::Reading | State::Checking(_) | State::Deciding(_) => Some(self.deadline),
             State::Accepted(_) if !self.output.is_empty() => Some(self.deadline),
             State::Accepted(_) | State::Failed(_) => None,
         }
     }
 
-    /// The time is now this. At the deadline a request that has begun is answered with 408; of a
-    /// client that has sent nothing, nothing is said.
+    /// Lets the guards go on, if they do: [`ServerProgress::Checking`]. Ready once they are done; until
+    /// then the task of `cx` is woken when it is worth another call.
+    pub fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Checking(guards) = &mut self.state else {
+            return Poll::Ready(());
+        };
+        let Poll::Ready((received, found)) = guards.0.as_mut().poll(cx) else {
+            return Poll::Pending;
+        };
+        match found {
+            Ok(()) => self.state = State::Deciding(received),
+            Err(rejection) => self.reject(rejection),
+        }
+        Poll::Ready(())
+    }
+
+    /// The time is now this. At the deadline a request that has begun is answered with 408, or with
+    /// 503 if a guard has not decided; of a client that has sent nothing, nothing is said.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_none_or(|deadline| now < deadline) {
             return;
@@ -181,6 +247,8 @@ impl ServerHandshake {
             // A part of the 101 may be out, so that nothing else can be said.
             self.output.clear();
             self.state = State::Failed(HandshakeError::TimedOut);
+        } else if matches!(self.state, State::Checking(_)) {
+            self.reject(Rejection::service_unavailable(None));
         } else if self.output.is_empty() && (self.scan.has_begun() || self.received().is_some()) {
             self.reject(Rejection::request_timeout());
         } else {
@@ -253,7 +321,15 @@ impl ServerHandshake {
             head.advance(2);
         }
         match self.receive(head) {
-            Ok(received) => self.state = State::Deciding(Box::new(received)),
+            Ok(received) if self.options.guards.is_empty() => {
+                self.state = State::Deciding(Box::new(received));
+            }
+            Ok(received) => {
+                let options = Arc::clone(&self.options);
+                self.state = State::Checking(Guards::check(options, Box::new(received)));
+                // Most guards decide at once. For the others there is a second call, with a waker.
+                let _ = self.poll_check(&mut Context::from_waker(Waker::noop()));
+            }
             Err(rejection) => self.reject(rejection),
         }
     }
@@ -279,21 +355,18 @@ impl ServerHandshake {
         if let Some(host) = authority.and_then(|host| HeaderValue::from_str(host).ok()) {
             request.headers_mut().insert(HOST, host);
         }
-        self.options
-            .origin
-            .check(request.headers(), self.options.tls)?;
         *request.extensions_mut() = self.context.clone();
-        let mut received = Received {
+        let received = Received {
             request,
             head: head.freeze(),
             protocols,
             offers,
             response_headers: self.options.response_headers.clone(),
             accept,
+            tls: self.options.tls,
         };
-        for guard in &self.options.guards {
-            guard.check(&mut received)?;
-        }
+        let headers = received.request.headers();
+        self.options.origin.check(headers, received.is_secure())?;
         Ok(received)
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
 };
@@ -93,11 +94,15 @@ fn malformed(error: httparse::Error) -> HeadError {
     })
 }
 
+/// What must not show in a log, and does not in `Debug`.
+const SECRET: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE];
+
 fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
     let mut headers = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HEADER)?;
-        let value = HeaderValue::from_bytes(line.value.trim_ascii()).map_err(|_| HEADER)?;
+        let mut value = HeaderValue::from_bytes(line.value.trim_ascii()).map_err(|_| HEADER)?;
+        value.set_sensitive(SECRET.contains(&name));
         headers.append(name, value);
     }
     Ok(headers)

@@ -11,6 +11,7 @@ mod receive;
 mod turns;
 
 use core::fmt;
+use core::task::Context;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,6 +136,8 @@ pub struct Trunk {
     deadlines: BTreeSet<(Instant, Key)>,
     /// Handshakes that have begun without a clock at hand, and how long they may take.
     undated: BTreeMap<Key, Duration>,
+    /// Channels whose guards have not decided yet.
+    checking: Vec<Key>,
     news: VecDeque<News>,
     /// What the carrier wants done.
     actions: Vec<Action>,
@@ -202,6 +205,7 @@ impl Trunk {
             turns: VecDeque::new(),
             deadlines: BTreeSet::new(),
             undated: BTreeMap::new(),
+            checking: Vec::new(),
             news: VecDeque::new(),
             actions: Vec::new(),
             wrapped: Vec::new(),
@@ -316,6 +320,29 @@ impl Trunk {
         };
         self.answer(key);
         done
+    }
+
+    /// Server: lets guards go on that have not decided on requests for channels;
+    /// see [`ServerHandshake::poll_check`](crate::handshake::ServerHandshake::poll_check). News tell
+    /// of those that have. To be called whenever [`has_checks`](Self::has_checks) says so, with the
+    /// waker of the task that shall be woken for another call.
+    pub fn poll_checks(&mut self, cx: &mut Context<'_>) {
+        for key in core::mem::take(&mut self.checking) {
+            let channel = self.channels.get_mut(&key);
+            if let Some(Stage::Asked(handshake)) = channel.map(|channel| &mut channel.stage) {
+                if handshake.poll_check(cx).is_ready() {
+                    self.answer(key);
+                } else {
+                    self.checking.push(key);
+                }
+            }
+        }
+    }
+
+    /// Whether guards have yet to decide on a channel.
+    #[must_use]
+    pub const fn has_checks(&self) -> bool {
+        !self.checking.is_empty()
     }
 
     /// Sends a message on a channel.

@@ -388,6 +388,11 @@ impl Trunk {
         handshake.handle_written(written);
         match handshake.progress() {
             ServerProgress::Deciding => self.news.push_back(News::Requested(key)),
+            ServerProgress::Checking => {
+                if !self.checking.contains(&key) {
+                    self.checking.push(key);
+                }
+            }
             ServerProgress::Accepted => {
                 self.carrier.answer(id, true, &head, &mut self.actions);
                 self.finish(key);

@@ -3,6 +3,7 @@
 
 mod client;
 mod deadlines;
+mod guards;
 mod refused_answers;
 mod refused_requests;
 mod retries;

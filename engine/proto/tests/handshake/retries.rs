@@ -10,7 +10,7 @@ use cloverleaf_proto::handshake::{
 use http::header::{AUTHORIZATION, CONNECTION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 
-use crate::rig::{KEY, ask, client, config, now, request, serve};
+use crate::rig::{KEY, ask, client, config, now, request, serve, take_output};
 
 fn guarded() -> ServerOptions {
     let mut options = ServerOptions::default();
@@ -27,12 +27,6 @@ fn guarded() -> ServerOptions {
 
 fn server() -> ServerHandshake {
     ServerHandshake::new(Arc::new(guarded()), config(), now())
-}
-
-fn take_output(server: &mut ServerHandshake) -> String {
-    let written = String::from_utf8(server.poll_transmit().to_vec()).unwrap();
-    server.handle_written(written.len());
-    written
 }
 
 fn credentials(value: &'static str) -> HeaderMap {

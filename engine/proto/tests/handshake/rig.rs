@@ -247,3 +247,10 @@ pub(crate) fn receive(
     }
     (left, result)
 }
+
+/// Takes what is to be written.
+pub(crate) fn take_output(server: &mut ServerHandshake) -> String {
+    let written = String::from_utf8(server.poll_transmit().to_vec()).unwrap();
+    server.handle_written(written.len());
+    written
+}

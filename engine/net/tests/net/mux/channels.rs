@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use cloverleaf::proto::extension::{ChannelId, Extensions, Hints};
-use cloverleaf::proto::handshake::{Received, Subprotocol};
+use cloverleaf::proto::handshake::{Check, Received, RequestGuard, Subprotocol};
 use cloverleaf::{
     Acceptor, Client, CloseCode, Decision, ErrorKind, Event, Message, Rejection, ServerOptions,
     WebSocket, request,
@@ -423,4 +423,42 @@ async fn a_close_frame_that_nobody_answers_is_waited_for_ten_seconds() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(begun.elapsed().as_secs(), 10);
     drop(server);
+}
+
+/// Decides when it is told to, and refuses `/secret`.
+struct Slow(Arc<tokio::sync::Semaphore>);
+
+impl RequestGuard for Slow {
+    fn check<'a>(&'a self, received: &'a mut Received) -> Check<'a> {
+        Box::pin(async move {
+            let _permit = self.0.acquire().await;
+            match received.request.uri().path() {
+                "/secret" => Err(Rejection::forbidden("not for you")),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_takes_its_time_over_one_channel_holds_up_no_other() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(1));
+    let mut options = ServerOptions::default();
+    options.guards.push(Arc::new(Slow(Arc::clone(&gate))));
+    let mut pair = Pair::over(duplex(64 << 10), with(Mux::new()), options).await;
+    let closed = gate.acquire().await.unwrap();
+    let asked = ["ws://localhost/a", "ws://localhost/secret"].map(|url| {
+        let multiplexer = pair.multiplexer.clone();
+        tokio::spawn(async move { multiplexer.open(request(url).unwrap()).await })
+    });
+    // The first channel goes on while two others wait for the guard.
+    pair.first.send("meanwhile").await.unwrap();
+    assert_eq!(pair.served.recv().await.unwrap(), Some("meanwhile".into()));
+    assert!(asked.iter().all(|asked| !asked.is_finished()));
+    drop(closed);
+    let [one, secret] = asked;
+    one.await.unwrap().unwrap();
+    pair.accept().await;
+    let error = secret.await.unwrap().unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cloverleaf::proto::extension::Extensions;
+use cloverleaf::proto::handshake::Peer;
 use cloverleaf::{
     Acceptor, Client, Config, Error, Multiplexer, Server, ServerOptions, Transport, WebSocket,
     request,
@@ -111,7 +112,7 @@ impl Served {
         let handler = move |socket: WebSocket<Transport>| {
             counted.fetch_add(1, Ordering::SeqCst);
             let request = &socket.opening().handshake.request;
-            let peer = *request.extensions().get::<SocketAddr>().unwrap();
+            let peer = request.extensions().get::<Peer>().unwrap().address.unwrap();
             seen.lock().unwrap().insert(peer);
             echo(socket)
         };
