@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::Config;
-use cloverleaf_proto::handshake::{ClientRequest, HandshakeError};
+use cloverleaf_proto::handshake::{Authenticator, ClientRequest, HandshakeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::multiplexer::{Multiplexer, Place, start};
-use crate::opening::{self, Open, undivided};
+use crate::opening::{self, Asking, Open, unasked, undivided};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -39,6 +39,8 @@ pub struct Client {
     undivided: Arc<Config>,
     #[cfg(feature = "rustls")]
     tls: Option<ClientTls>,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    max_redirects: usize,
     open_timeout: Duration,
 }
 
@@ -51,8 +53,28 @@ impl Client {
             config: Arc::new(config),
             #[cfg(feature = "rustls")]
             tls: None,
+            authenticator: None,
+            max_redirects: 0,
             open_timeout: Duration::from_secs(10),
         }
+    }
+
+    /// Answers challenges with this, such as the credentials of the crate `cloverleaf-auth`: on the
+    /// connection there is, or on a new one if the server ends it. Nothing is sent to an origin that a
+    /// redirect leads to. Default: a challenge is an error.
+    #[must_use]
+    pub fn authenticate(mut self, authenticator: impl Authenticator + 'static) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    /// Follows so many redirects (301, 302, 303, 307, 308), never from `wss` to `ws`; see
+    /// [`ClientRequest::redirected`]. Default 0, as in browsers. A connection that carries many is
+    /// opened without.
+    #[must_use]
+    pub const fn max_redirects(mut self, redirects: usize) -> Self {
+        self.max_redirects = redirects;
+        self
     }
 
     /// Checks servers like this. Default: [`ClientTls::webpki`].
@@ -92,12 +114,22 @@ impl Client {
     /// As [`connect`].
     pub async fn request(&self, request: ClientRequest) -> Result<WebSocket<Transport>, Error> {
         let started = Instant::now();
-        let request = request.open_timeout(self.open_timeout);
-        let stream = self.reach(&request, started).await?;
+        let mut request = request.open_timeout(self.open_timeout);
+        let mut authenticator = self.authenticator.as_deref();
+        for _ in 0..self.max_redirects {
+            let config = Arc::clone(&self.undivided);
+            let opened = self.ask(&request, authenticator, config, started).await;
+            let next = match opened {
+                Err(error) => redirected(&request, error)?,
+                Ok(open) => return one(open),
+            };
+            if !next.is_same_origin(&request) {
+                authenticator = None;
+            }
+            request = next;
+        }
         let config = Arc::clone(&self.undivided);
-        // Boxed: the state of a handshake is large, and gone once it is over.
-        let open = Box::pin(opening::connect(stream, request, config, started));
-        one(open.await?)
+        one(self.ask(&request, authenticator, config, started).await?)
     }
 
     /// Opens a WebSocket over a connection that may carry more of them, and a handle to open those
@@ -135,8 +167,9 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let request = request.open_timeout(self.open_timeout);
-        self.divide(stream, request, Instant::now(), None).await
+        let (config, place) = (Arc::clone(&self.config), Place::of(&request));
+        let open = self.ask_over(stream, request, config).await?;
+        Ok(self.divide(open, place, None))
     }
 
     /// `idle`: without a WebSocket for so long, the connection is closed.
@@ -147,29 +180,29 @@ impl Client {
     ) -> Result<(WebSocket<Transport>, Option<Multiplexer<Transport>>), Error> {
         let started = Instant::now();
         let request = request.open_timeout(self.open_timeout);
-        let stream = self.reach(&request, started).await?;
-        self.divide(stream, request, started, idle).await
+        let (config, place) = (Arc::clone(&self.config), Place::of(&request));
+        let authenticator = self.authenticator.as_deref();
+        let open = self.ask(&request, authenticator, config, started).await?;
+        Ok(self.divide(open, place, idle))
     }
 
-    async fn divide<S>(
+    fn divide<S>(
         &self,
-        stream: S,
-        request: ClientRequest,
-        started: Instant,
+        open: Open<S>,
+        place: Place,
         idle: Option<Duration>,
-    ) -> Result<(WebSocket<S>, Option<Multiplexer<S>>), Error>
+    ) -> (WebSocket<S>, Option<Multiplexer<S>>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let place = Place::of(&request);
-        let config = Arc::clone(&self.config);
-        let open = Box::pin(opening::connect(stream, request, config, started));
-        match open.await? {
-            Open::One(socket) => Ok((socket, None)),
+        match open {
+            Open::One(socket) => (socket, None),
             Open::Many(physical, opening) => {
                 let socket = start(&physical, *opening, idle);
-                let multiplexer = Multiplexer::new(physical, place, self.open_timeout);
-                Ok((socket, Some(multiplexer)))
+                let authenticator = self.authenticator.clone();
+                let multiplexer =
+                    Multiplexer::new(physical, place, authenticator, self.open_timeout);
+                (socket, Some(multiplexer))
             }
         }
     }
@@ -185,9 +218,44 @@ impl Client {
         stream: S,
         request: ClientRequest,
     ) -> Result<WebSocket<S>, Error> {
-        let request = request.open_timeout(self.open_timeout);
         let config = Arc::clone(&self.undivided);
-        one(opening::connect(stream, request, config, Instant::now()).await?)
+        one(self.ask_over(stream, request, config).await?)
+    }
+
+    /// The opening handshake, on as many connections as it takes.
+    async fn ask(
+        &self,
+        request: &ClientRequest,
+        authenticator: Option<&dyn Authenticator>,
+        config: Arc<Config>,
+        started: Instant,
+    ) -> Result<Open<Transport>, Error> {
+        let mut asking = Asking::new(request.clone(), authenticator, config, started)?;
+        loop {
+            let stream = self.reach(request, started).await?;
+            // Boxed: the state of a handshake is large, and gone once it is over.
+            match Box::pin(asking.over(stream)).await? {
+                Ok(open) => return Ok(open),
+                Err(again) => asking = again,
+            }
+        }
+    }
+
+    /// The same on the one connection there is.
+    async fn ask_over<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        request: ClientRequest,
+        config: Arc<Config>,
+    ) -> Result<Open<S>, Error> {
+        let request = request.open_timeout(self.open_timeout);
+        let authenticator = self.authenticator.as_deref();
+        let asking = Asking::new(request, authenticator, config, Instant::now())?;
+        Box::pin(asking.over(stream)).await?.map_err(|_| {
+            let message = "the server asks for credentials and ends the connection: \
+                           open another stream and try again, or let the client connect";
+            Error::new(ErrorKind::Closed, message)
+        })
     }
 
     /// Name look-up, TCP and TLS.
@@ -245,6 +313,21 @@ pub(crate) fn not_reached() -> Error {
         ErrorKind::Timeout,
         "the server could not be reached in time",
     )
+}
+
+/// Where an answer that is an error sends us on.
+fn redirected(request: &ClientRequest, error: Error) -> Result<ClientRequest, Error> {
+    let Some(response) = error.response() else {
+        return Err(error);
+    };
+    match request.redirected(response.status(), response.headers()) {
+        Ok(Some(next)) => Ok(next),
+        Ok(None) => Err(error),
+        Err(impossible) => {
+            let response = response.clone();
+            Err(unasked(impossible).with_response(response))
+        }
+    }
 }
 
 /// What an undivided configuration leads to.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::close::CloseCode;
-use cloverleaf_proto::handshake::{ClientRequest, HandshakeError};
+use cloverleaf_proto::handshake::{Authenticator, ClientRequest, Handshake, HandshakeError};
 use cloverleaf_proto::trunk::{Key, OpenError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -14,12 +14,15 @@ use tokio::time::Instant;
 use crate::entropy::random;
 use crate::error::{Error, ErrorKind};
 use crate::line::Line;
-use crate::opening::failed;
+use crate::opening::{begin, failed, unasked, untrusted};
 use crate::socket::{Opening, WebSocket};
 use crate::trunk::{Channel, Physical, Pump};
 
 /// A server that gives slots does so right behind its 101.
 const FIRST_SLOTS: Duration = Duration::from_secs(1);
+
+/// So many requests are made for one channel, as on a connection of its own.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Opens WebSockets over one connection, as
 /// [`Client::multiplex`](crate::Client::multiplex) has agreed it with the server.
@@ -30,6 +33,7 @@ const FIRST_SLOTS: Duration = Duration::from_secs(1);
 pub struct Multiplexer<S> {
     physical: Arc<Physical<S>>,
     place: Place,
+    authenticator: Option<Arc<dyn Authenticator>>,
     open_timeout: Duration,
 }
 
@@ -78,11 +82,17 @@ impl<S> Multiplexer<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexer<S> {
-    pub(crate) fn new(physical: Arc<Physical<S>>, place: Place, open_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        physical: Arc<Physical<S>>,
+        place: Place,
+        authenticator: Option<Arc<dyn Authenticator>>,
+        open_timeout: Duration,
+    ) -> Self {
         physical.hold();
         Self {
             physical,
             place,
+            authenticator,
             open_timeout,
         }
     }
@@ -99,18 +109,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexer<S> {
             let message = "a connection carries WebSockets to one scheme, host and port";
             return Err(Error::new(ErrorKind::Usage, message));
         }
-        let request = request.open_timeout(self.open_timeout);
-        let (channel, answer) = self.ask(request).await?;
-        match answer.await {
-            Ok(Ok(opening)) => {
-                let opening = Opening::of_channel(*opening);
-                Ok(WebSocket::on(Line::Channel(channel), opening))
-            }
-            Ok(Err(error)) if !matches!(*error, HandshakeError::Eof) => Err(failed(*error)),
-            _ => {
-                let message = "the connection ended before the server answered";
-                Err(Error::new(ErrorKind::Closed, message))
-            }
+        let mut request = request.open_timeout(self.open_timeout);
+        let mut handler = begin(&mut request, self.authenticator.as_deref())?;
+        let mut attempts = 1;
+        loop {
+            let (channel, answer) = self.ask(request.clone()).await?;
+            let error = match answer.await {
+                Ok(Ok(opening)) => {
+                    let opening = Opening::of_channel(*opening);
+                    if let Some(handler) = &mut handler {
+                        let Handshake {
+                            request, response, ..
+                        } = &opening.handshake;
+                        handler.opened(request, response).map_err(untrusted)?;
+                    }
+                    return Ok(WebSocket::on(Line::Channel(channel), opening));
+                }
+                Ok(Err(error)) if !matches!(*error, HandshakeError::Eof) => error,
+                _ => {
+                    let message = "the connection ended before the server answered";
+                    return Err(Error::new(ErrorKind::Closed, message));
+                }
+            };
+            // A channel that was refused is gone: another attempt is another channel.
+            let headers = match (&mut handler, &*error) {
+                (Some(handler), HandshakeError::Status(response)) if attempts < MAX_ATTEMPTS => {
+                    handler.retry(&request.to_http(), response)
+                }
+                _ => None,
+            };
+            let Some(headers) = headers else {
+                return Err(failed(*error));
+            };
+            request.replace_headers(&headers).map_err(unasked)?;
+            attempts += 1;
         }
     }
 
@@ -201,6 +233,7 @@ impl<S> Clone for Multiplexer<S> {
         Self {
             physical: Arc::clone(&self.physical),
             place: self.place.clone(),
+            authenticator: self.authenticator.clone(),
             open_timeout: self.open_timeout,
         }
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::BytesMut;
 use cloverleaf_proto::extension::Negotiated;
 use cloverleaf_proto::handshake::{
-    ClientHandshake, ClientProgress, ClientRequest, Decision, Handshake, HandshakeError, Opened,
-    Received, ServerHandshake, ServerOptions, ServerProgress,
+    Authenticator, ClientHandshake, ClientProgress, ClientRequest, Decision, Handshake,
+    HandshakeError, Opened, Received, RequestError, ResponseHandler, Retry, ServerHandshake,
+    ServerOptions, ServerProgress,
 };
 use cloverleaf_proto::{Config, Connection, Role, Trunk};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -41,64 +42,133 @@ pub(crate) enum Open<S: AsyncRead + AsyncWrite + Unpin> {
     Many(Arc<Physical<S>>, Box<Opening>),
 }
 
-/// Opens a connection over `stream` as a client.
-pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
-    request: ClientRequest,
+/// A client's opening handshake: as many attempts as it takes to show who we are, on as many
+/// connections as the server makes of it.
+pub(crate) struct Asking {
+    handshake: ClientHandshake,
+    handler: Option<Box<dyn ResponseHandler>>,
     config: Arc<Config>,
-    started: Instant,
-) -> Result<Open<S>, Error> {
-    let mut handshake =
-        ClientHandshake::new(request, random(), Arc::clone(&config), started.into_std())
-            .map_err(|error| Error::new(ErrorKind::Url, error.to_string()).caused_by(error))?;
-    let mut buffer = vec![0; READ];
-    loop {
-        // A close frame for a missing extension has no deadline of its own and gets a second.
-        let farewell = Instant::now() + Duration::from_secs(1);
-        let deadline = Some(
-            handshake
-                .poll_timeout()
-                .unwrap_or_else(|| farewell.into_std()),
-        );
-        while !handshake.poll_transmit().is_empty() {
-            let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await else {
-                handshake.handle_timeout(Instant::now().into_std());
-                break;
-            };
-            handshake.handle_written(some(n?)?);
-        }
-        match before(deadline, stream.flush()).await {
-            Some(flushed) => flushed?,
-            None => handshake.handle_timeout(Instant::now().into_std()),
-        }
-        match handshake.progress() {
-            ClientProgress::NeedsInput => {}
-            ClientProgress::Opened => break,
-            ClientProgress::Refused | ClientProgress::Failed => {
-                let _ = before(Some(farewell.into_std()), stream.shutdown()).await;
-                break;
+}
+
+impl Asking {
+    pub(crate) fn new(
+        mut request: ClientRequest,
+        authenticator: Option<&dyn Authenticator>,
+        config: Arc<Config>,
+        started: Instant,
+    ) -> Result<Self, Error> {
+        let handler = begin(&mut request, authenticator)?;
+        let handshake =
+            ClientHandshake::new(request, random(), Arc::clone(&config), started.into_std())
+                .map_err(unasked)?;
+        Ok(Self {
+            handshake,
+            handler,
+            config,
+        })
+    }
+
+    /// Opens a connection over `stream`. `None` if it takes another one: the server has asked for
+    /// something that we know, and ends this one.
+    pub(crate) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        mut stream: S,
+    ) -> Result<Result<Open<S>, Self>, Error> {
+        let handshake = &mut self.handshake;
+        let mut buffer = vec![0; READ];
+        loop {
+            // A close frame for a missing extension has no deadline of its own and gets a second.
+            let farewell = Instant::now() + Duration::from_secs(1);
+            let deadline = Some(
+                handshake
+                    .poll_timeout()
+                    .unwrap_or_else(|| farewell.into_std()),
+            );
+            while !handshake.poll_transmit().is_empty() {
+                let Some(n) = before(deadline, stream.write(handshake.poll_transmit())).await
+                else {
+                    handshake.handle_timeout(Instant::now().into_std());
+                    break;
+                };
+                handshake.handle_written(some(n?)?);
+            }
+            match before(deadline, stream.flush()).await {
+                Some(flushed) => flushed?,
+                None => handshake.handle_timeout(Instant::now().into_std()),
+            }
+            match handshake.progress() {
+                ClientProgress::NeedsInput => {}
+                ClientProgress::Opened => break,
+                ClientProgress::Refused | ClientProgress::Failed => {
+                    let again = again(handshake, self.handler.as_deref_mut());
+                    if again == Some(Retry::SameConnection) {
+                        continue;
+                    }
+                    let _ = before(Some(farewell.into_std()), stream.shutdown()).await;
+                    if again == Some(Retry::NewConnection) {
+                        return Ok(Err(self));
+                    }
+                    break;
+                }
+            }
+            match before(handshake.poll_timeout(), stream.read(&mut buffer)).await {
+                Some(n) => match n? {
+                    0 => handshake.handle_eof(),
+                    n => handshake.handle_input(Instant::now().into_std(), &buffer[..n]),
+                },
+                None => handshake.handle_timeout(Instant::now().into_std()),
             }
         }
-        match before(handshake.poll_timeout(), stream.read(&mut buffer)).await {
-            Some(n) => match n? {
-                0 => handshake.handle_eof(),
-                n => handshake.handle_input(Instant::now().into_std(), &buffer[..n]),
-            },
-            None => handshake.handle_timeout(Instant::now().into_std()),
+        let opened = self.handshake.finish().map_err(failed)?;
+        if let Some(handler) = &mut self.handler {
+            let Handshake {
+                request, response, ..
+            } = &opened.handshake;
+            handler.opened(request, response).map_err(untrusted)?;
         }
+        Ok(Ok(open(
+            Role::Client,
+            stream,
+            self.config,
+            Arc::default(),
+            http::Extensions::new(),
+            opened,
+            None,
+        )))
     }
-    let opened = handshake.finish().map_err(failed)?;
-    let options = Arc::default();
-    let context = http::Extensions::new();
-    Ok(open(
-        Role::Client,
-        stream,
-        config,
-        options,
-        context,
-        opened,
-        None,
-    ))
+}
+
+/// A handler for this request, and what it would have sent with the first attempt.
+pub(crate) fn begin(
+    request: &mut ClientRequest,
+    authenticator: Option<&dyn Authenticator>,
+) -> Result<Option<Box<dyn ResponseHandler>>, Error> {
+    let Some(authenticator) = authenticator else {
+        return Ok(None);
+    };
+    let mut handler = authenticator.begin(request);
+    let headers = handler.prepare(&request.to_http());
+    request.replace_headers(&headers).map_err(unasked)?;
+    Ok(Some(handler))
+}
+
+/// Where another attempt is to be made, if the handler knows one.
+fn again(
+    handshake: &mut ClientHandshake,
+    handler: Option<&mut (dyn ResponseHandler + '_)>,
+) -> Option<Retry> {
+    let headers = handler?.retry(handshake.request(), handshake.response()?)?;
+    handshake.retry(&headers, random()).ok()
+}
+
+/// A request that cannot be made.
+pub(crate) fn unasked(error: RequestError) -> Error {
+    Error::new(ErrorKind::Url, error.to_string()).caused_by(error)
+}
+
+/// A server that has not shown what it should have.
+pub(crate) fn untrusted(reason: String) -> Error {
+    Error::new(ErrorKind::Handshake, reason)
 }
 
 /// A request that waits for an answer, at the start of a WebSocket on a server.

@@ -9,6 +9,7 @@
 )]
 
 mod cancel;
+mod challenges;
 mod close;
 mod cork;
 mod ends;

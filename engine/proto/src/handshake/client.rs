@@ -8,9 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
 
 use super::key::encode_nonce;
-use super::{
-    ClientRequest, Handshake, HandshakeError, Opened, RequestError, answer, attempt, is_own_header,
-};
+use super::{ClientRequest, Handshake, HandshakeError, Opened, RequestError, answer, attempt};
 use crate::config::Config;
 use crate::extension::{Negotiated, Offer};
 use crate::http::{Body, HeadScan, parse_extensions, parse_response};
@@ -123,34 +121,6 @@ impl ClientHandshake {
         };
         handshake.ask(nonce)?;
         Ok(handshake)
-    }
-
-    /// Puts these headers in place of those of the same names, before anything is written: credentials
-    /// that are sent without being asked for.
-    ///
-    /// # Errors
-    ///
-    /// A part of the request is written, or a header belongs to the handshake. The state is as before.
-    pub fn prepare(&mut self, headers: &HeaderMap) -> Result<(), RequestError> {
-        if !matches!(self.state, State::Head) || self.output.len() != self.sent_head.len() {
-            return Err(RequestError::NoRetry);
-        }
-        self.replace_headers(headers)?;
-        self.output.clear();
-        self.write_request()
-    }
-
-    fn replace_headers(&mut self, headers: &HeaderMap) -> Result<(), RequestError> {
-        if let Some(name) = headers.keys().find(|name| is_own_header(name)) {
-            return Err(RequestError::ReservedHeader(name.clone()));
-        }
-        for name in headers.keys() {
-            self.request.headers.remove(name);
-        }
-        for (name, value) in headers {
-            self.request.headers.append(name.clone(), value.clone());
-        }
-        Ok(())
     }
 
     /// How far the handshake is.
@@ -298,7 +268,7 @@ impl ClientHandshake {
         if self.key == encode_nonce(nonce) {
             return Err(RequestError::NonceReused);
         }
-        self.replace_headers(headers)?;
+        self.request.replace_headers(headers)?;
         self.interim = 0;
         self.state = State::Head;
         self.ask(nonce)?;
@@ -414,10 +384,6 @@ impl ClientHandshake {
     fn ask(&mut self, nonce: [u8; 16]) -> Result<(), RequestError> {
         self.attempts += 1;
         self.key = encode_nonce(nonce);
-        self.write_request()
-    }
-
-    fn write_request(&mut self) -> Result<(), RequestError> {
         let offers: Vec<String> = Negotiated::offers(&self.config.extensions)
             .iter()
             .map(Offer::to_string)

@@ -130,6 +130,8 @@ pub enum RequestError {
     NoRetry,
     /// A subprotocol that is no token, or stands twice (RFC 6455 §4.1, item 10).
     Protocol(String),
+    /// The server sends us where we do not go; the text says why.
+    Redirect(&'static str),
     /// A header that the handshake writes itself.
     ReservedHeader(HeaderName),
     /// The URI cannot be connected to; the text says why.
@@ -149,6 +151,7 @@ impl fmt::Display for RequestError {
                 f,
                 "{name:?} cannot be offered as a subprotocol: it must be a token, and stand once"
             ),
+            Self::Redirect(why) => write!(f, "the redirect is not followed: {why}"),
             Self::ReservedHeader(name) => {
                 write!(
                     f,

@@ -21,6 +21,7 @@ mod opened;
 mod options;
 mod origin;
 mod peer;
+mod redirect;
 mod rejection;
 mod request;
 mod server;

@@ -4,7 +4,7 @@ use core::fmt;
 use std::time::Duration;
 
 use http::header::{HOST, ORIGIN};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
 use super::{RequestError, is_own_header};
 use crate::http::{HeadLimits, HostPort, is_token};
@@ -24,7 +24,7 @@ pub struct ClientRequest {
     uri: Uri,
     secure: bool,
     port: u16,
-    userinfo: Option<String>,
+    pub(super) userinfo: Option<String>,
     pub(super) headers: HeaderMap,
     pub(super) protocols: Vec<String>,
     pub(super) require_protocol: bool,
@@ -110,6 +110,17 @@ impl ClientRequest {
         })
     }
 
+    /// The same for another place.
+    pub(super) fn to(self, place: Self) -> Self {
+        Self {
+            uri: place.uri,
+            secure: place.secure,
+            port: place.port,
+            userinfo: place.userinfo,
+            ..self
+        }
+    }
+
     /// Adds a header, beside others of its name. `Host` and `Origin` may be set so too; they stand
     /// once, and the last one counts.
     ///
@@ -126,6 +137,34 @@ impl ClientRequest {
             self.headers.append(name, value);
         }
         Ok(self)
+    }
+
+    /// Puts these headers in place of those of the same names.
+    ///
+    /// # Errors
+    ///
+    /// A header that the handshake writes itself. Then nothing has changed.
+    pub fn replace_headers(&mut self, headers: &HeaderMap) -> Result<(), RequestError> {
+        if let Some(name) = headers.keys().find(|name| is_own_header(name)) {
+            return Err(RequestError::ReservedHeader(name.clone()));
+        }
+        for name in headers.keys() {
+            self.headers.remove(name);
+        }
+        for (name, value) in headers {
+            self.headers.append(name.clone(), value.clone());
+        }
+        Ok(())
+    }
+
+    /// The request that will be made, without the headers of the handshake: for a
+    /// [`ResponseHandler`](super::ResponseHandler).
+    #[must_use]
+    pub fn to_http(&self) -> Request<()> {
+        let mut request = Request::new(());
+        *request.uri_mut() = self.uri.clone();
+        request.headers_mut().clone_from(&self.headers);
+        request
     }
 
     /// Offers a subprotocol, behind those that were offered before.
