@@ -25,6 +25,8 @@ struct Parts {
     reason: Cow<'static, str>,
     headers: HeaderMap,
     body: Option<Bytes>,
+    /// RFC 9110 §9.3.2: the answer to HEAD says how long its content would be, and has none.
+    to_head: bool,
 }
 
 impl Rejection {
@@ -37,6 +39,7 @@ impl Rejection {
             reason: reason.into(),
             headers: HeaderMap::new(),
             body: None,
+            to_head: false,
         }))
     }
 
@@ -160,6 +163,12 @@ impl Rejection {
         self
     }
 
+    /// Answers a HEAD request.
+    pub(super) fn without_content(mut self) -> Self {
+        self.0.to_head = true;
+        self
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -223,7 +232,9 @@ impl Rejection {
             body.len().to_string().as_bytes(),
         );
         end_head(&mut out);
-        out.extend_from_slice(&body);
+        if !self.0.to_head {
+            out.extend_from_slice(&body);
+        }
         out
     }
 }
@@ -303,6 +314,13 @@ mod tests {
             empty,
             "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn the_answer_to_head_announces_content_and_has_none() {
+        let whole = text(&Rejection::method_not_allowed(), false);
+        let head = text(&Rejection::method_not_allowed().without_content(), false);
+        assert_eq!(whole, format!("{head}only GET is allowed\n"));
     }
 
     #[test]

@@ -232,6 +232,10 @@ impl ServerHandshake {
         };
         match found {
             Ok(()) => self.state = State::Deciding(received),
+            // An interim answer refuses nothing, and a 101 would say the contrary.
+            Err(rejection) if rejection.status().is_informational() => {
+                self.reject(Rejection::internal_error());
+            }
             Err(rejection) => self.reject(rejection),
         }
         Poll::Ready(())

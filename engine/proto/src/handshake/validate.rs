@@ -28,8 +28,10 @@ pub(super) enum Asked {
 pub(super) fn validate(request: &Request<()>) -> Result<Asked, Rejection> {
     let headers = request.headers();
     // RFC 6455 §4.2.1, item 1.
-    if request.method() != Method::GET {
-        return Err(Rejection::method_not_allowed());
+    match *request.method() {
+        Method::GET => {}
+        Method::HEAD => return Err(Rejection::method_not_allowed().without_content()),
+        _ => return Err(Rejection::method_not_allowed()),
     }
     check_target(request)?;
     check_no_content(headers)?;

@@ -128,6 +128,19 @@ fn a_guard_may_refuse_later() {
 }
 
 #[test]
+fn a_guard_that_refuses_with_an_interim_status_is_our_fault() {
+    for status in [100, 101, 103] {
+        let mut options = ServerOptions::default();
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let guard = move |_: &mut Received| Err(Rejection::new(status, "no"));
+        options.guards.push(Arc::new(guard));
+        let mut server = ServerHandshake::new(Arc::new(options), config(), now());
+        server.handle_input(&request().octets());
+        assert!(take_output(&mut server).starts_with("HTTP/1.1 500"));
+    }
+}
+
+#[test]
 fn a_guard_that_takes_too_long_is_our_fault() {
     let (slow, mut server, _) = checking();
     let deadline = server.poll_timeout().expect("the handshake has one");
