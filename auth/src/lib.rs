@@ -4,7 +4,9 @@
 //! Nothing here reads a clock, draws a random number or does I/O: what is needed of them is handed
 //! in.
 
+pub mod basic;
 pub mod digest;
+pub mod header;
 mod secret;
 
 pub use secret::Secret;
