@@ -32,7 +32,7 @@ fn config() -> Config {
 }
 
 async fn serve(mut socket: WebSocket<Transport>, log: Log) -> Result<(), Error> {
-    let target = socket.opening().handshake.request.uri().to_string();
+    let target = socket.opening().handshake.request().uri().to_string();
     note(&log, target.clone());
     let case = target
         .strip_prefix("/runCase?")

@@ -215,8 +215,9 @@ impl Observer for Verbose {
         let opening = socket.opening();
         let mut lines = news::opening(opening);
         if socket.channel().is_some() {
-            let uri = opening.handshake.request.uri();
-            lines.insert(0, printable(&format!("opened: {uri}")));
+            let request = opening.handshake.request();
+            let line = format!("opened: {}", request.uri());
+            lines.insert(0, printable(&line));
         }
         say(&of(socket), &lines);
     }
@@ -255,14 +256,14 @@ fn tell_missing(
         let mut lines = vec![format!("refused without {}", missing.join(", "))];
         let skipped = negotiated.skipped().iter();
         lines.extend(skipped.map(|skipped| printable(&format!("skipped: {skipped}"))));
-        say(&peer(&received.request), &lines);
+        say(&peer(received.request.extensions().get()), &lines);
     }
     Ok(())
 }
 
 /// Who is at the other end, and of which channel of the connection.
 fn of(socket: &WebSocket<Transport>) -> String {
-    let peer = peer(&socket.opening().handshake.request);
+    let peer = peer(socket.opening().handshake.extension());
     match socket.channel() {
         Some(id) => format!("{peer}, {id}"),
         None => peer,
@@ -270,8 +271,7 @@ fn of(socket: &WebSocket<Transport>) -> String {
 }
 
 /// Who is at the other end.
-fn peer<T>(request: &http::Request<T>) -> String {
-    let peer = request.extensions().get::<Peer>();
+fn peer(peer: Option<&Peer>) -> String {
     match peer.and_then(|peer| peer.address) {
         Some(address) => address.to_string(),
         None => "somebody".to_owned(),

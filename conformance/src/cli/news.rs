@@ -10,8 +10,9 @@ use cloverleaf_reports::printable::{name, printable};
 
 /// What came of the opening handshake: what was offered, agreed, passed over and why.
 pub(super) fn opening(opening: &Opening) -> Vec<String> {
-    let request = opening.handshake.request.headers();
+    let request = opening.handshake.request();
     let offered: Vec<_> = request
+        .headers()
         .get_all("sec-websocket-extensions")
         .iter()
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
@@ -29,7 +30,7 @@ pub(super) fn opening(opening: &Opening) -> Vec<String> {
             .iter()
             .map(|skipped| printable(&format!("skipped: {skipped}"))),
     );
-    if let Some(protocol) = &opening.handshake.protocol {
+    if let Some(protocol) = opening.handshake.protocol() {
         lines.push(printable(&format!("subprotocol: {protocol}")));
     }
     lines

@@ -75,7 +75,7 @@ fn a_second_interrupt_ends_it_when_the_server_does_not_answer() {
 #[test]
 fn headers_subprotocol_and_origin_are_sent() {
     let url = server(|mut socket| async move {
-        let request = socket.opening().handshake.request.clone();
+        let request = socket.opening().handshake.request().clone();
         for name in ["x-key", "sec-websocket-protocol"] {
             let value = request.headers().get(name).map(|it| it.as_bytes().to_vec());
             let value = String::from_utf8(value.unwrap_or_default()).unwrap_or_default();

@@ -32,8 +32,8 @@ where
 }
 
 fn path(socket: &WebSocket<Transport>) -> String {
-    let uri = socket.opening().handshake.request.uri();
-    uri.path().to_owned()
+    let request = socket.opening().handshake.request();
+    request.uri().path().to_owned()
 }
 
 #[test]

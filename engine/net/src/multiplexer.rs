@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::close::CloseCode;
-use cloverleaf_proto::handshake::{Authenticator, ClientRequest, Handshake, HandshakeError};
+use cloverleaf_proto::handshake::{Authenticator, ClientRequest, HandshakeError};
 use cloverleaf_proto::trunk::{Key, OpenError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -118,10 +118,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexer<S> {
                 Ok(Ok(opening)) => {
                     let opening = Opening::of_channel(*opening);
                     if let Some(handler) = &mut handler {
-                        let Handshake {
-                            request, response, ..
-                        } = &opening.handshake;
-                        handler.opened(request, response).map_err(untrusted)?;
+                        let said = &opening.handshake;
+                        handler
+                            .opened(&said.request(), &said.response())
+                            .map_err(untrusted)?;
                     }
                     return Ok(WebSocket::on(Line::Channel(channel), opening));
                 }

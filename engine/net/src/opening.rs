@@ -121,10 +121,10 @@ impl Asking {
         }
         let opened = self.handshake.finish().map_err(failed)?;
         if let Some(handler) = &mut self.handler {
-            let Handshake {
-                request, response, ..
-            } = &opened.handshake;
-            handler.opened(request, response).map_err(untrusted)?;
+            let said = &opened.handshake;
+            handler
+                .opened(&said.request(), &said.response())
+                .map_err(untrusted)?;
         }
         Ok(Ok(open(
             Role::Client,

@@ -273,7 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The agreed subprotocol.
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
-        self.opening.handshake.protocol.as_deref()
+        self.opening.handshake.protocol()
     }
 
     /// How the connection ended, once it has.

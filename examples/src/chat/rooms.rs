@@ -43,7 +43,8 @@ struct Member {
 ///
 /// How the WebSocket ended, if not cleanly.
 pub async fn visit(mut socket: WebSocket<Transport>, rooms: Arc<Rooms>) -> Result<(), Error> {
-    let path = socket.opening().handshake.request.uri().path();
+    let request = socket.opening().handshake.request();
+    let path = request.uri().path();
     // Nothing else passes the guard.
     let room = name_in(path).unwrap_or_default().to_owned();
     let mut member = match rooms.join(&room) {

@@ -24,7 +24,7 @@ type Rooms = Arc<Mutex<BTreeMap<String, broadcast::Sender<Message>>>>;
 
 /// What a channel, or a WebSocket, to this path does.
 async fn handle(mut socket: WebSocket<Transport>, rooms: Rooms) -> Result<(), Error> {
-    let path = socket.opening().handshake.request.uri().path().to_owned();
+    let path = socket.opening().handshake.request().uri().path().to_owned();
     if !path.starts_with("/rooms/") {
         while let Some(message) = socket.recv().await? {
             if path == "/closes" {

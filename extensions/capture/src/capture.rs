@@ -248,7 +248,7 @@ impl Recording {
 
 impl Watcher for Recording {
     fn opened(&mut self, handshake: &Handshake) {
-        self.open(Some((&handshake.request_head, &handshake.response_head)));
+        self.open(Some((handshake.request_head(), handshake.response_head())));
     }
 
     fn frame(&mut self, view: View, direction: Direction, head: Head, payload: &[u8]) {

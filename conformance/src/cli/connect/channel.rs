@@ -96,8 +96,11 @@ impl Channel {
 
     /// A line about it.
     pub(super) fn describe(&self) -> String {
-        let uri = self.socket.opening().handshake.request.uri();
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let request = self.socket.opening().handshake.request();
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
         let protocol = match self.socket.protocol() {
             Some(protocol) => format!(", subprotocol {protocol}"),
             None => String::new(),

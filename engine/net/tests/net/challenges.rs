@@ -101,7 +101,7 @@ async fn greeter(options: ServerOptions) -> (SocketAddr, Arc<Mutex<Vec<SocketAdd
     let peers = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&peers);
     let greet = move |mut socket: WebSocket<Transport>| {
-        let peer: Option<&Peer> = socket.opening().handshake.request.extensions().get();
+        let peer: Option<&Peer> = socket.opening().handshake.extension();
         seen.lock().unwrap().push(peer.unwrap().address.unwrap());
         async move {
             socket.send("hello").await?;

@@ -219,10 +219,10 @@ async fn a_hint_keeps_one_message_out_of_the_compressor() {
 async fn what_the_opening_handshake_said_can_be_asked_for() {
     let (socket, _peer) = server(quiet(), 4096).await;
     let handshake = &socket.opening().handshake;
-    assert_eq!(handshake.request.headers()["host"], "localhost");
-    assert_eq!(handshake.response.status(), 101);
-    assert!(handshake.request_head.starts_with(b"GET / HTTP/1.1\r\n"));
-    assert!(handshake.response_head.ends_with(b"\r\n\r\n"));
+    assert_eq!(handshake.request().headers()["host"], "localhost");
+    assert_eq!(handshake.response().status(), 101);
+    assert!(handshake.request_head().starts_with(b"GET / HTTP/1.1\r\n"));
+    assert!(handshake.response_head().ends_with(b"\r\n\r\n"));
     assert_eq!(socket.protocol(), None);
     assert_eq!(socket.closed(), None);
     assert_eq!(socket.round_trip(), None);

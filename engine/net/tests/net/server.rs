@@ -440,7 +440,7 @@ async fn origins_subprotocols_guards_and_headers_are_as_the_options_say() {
         .unwrap();
     assert_eq!(socket.protocol(), Some("chat"));
     assert_eq!(
-        socket.opening().handshake.response.headers()[SET_COOKIE],
+        socket.opening().handshake.response().headers()[SET_COOKIE],
         cookie
     );
     assert_eq!(socket.recv().await.unwrap(), Some("chat".into()));

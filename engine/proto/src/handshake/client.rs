@@ -361,13 +361,7 @@ impl ClientHandshake {
             self.close_for(&missing);
             return Err(HandshakeError::MissingExtension(missing));
         }
-        let handshake = Handshake {
-            request: self.sent.clone(),
-            response,
-            request_head: self.sent_head.clone(),
-            response_head: head,
-            protocol,
-        };
+        let handshake = Handshake::of_client(&self.request, &self.sent_head, &head, protocol);
         self.state = State::Opened(Box::new((handshake, negotiated)));
         Ok(())
     }

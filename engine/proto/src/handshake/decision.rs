@@ -1,9 +1,6 @@
 //! The application's answer to a request, and the 101 that carries it out.
 
-use http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
-};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::HeaderMap;
 
 use super::Rejection;
 use crate::http::{end_head, header_line, header_lines};
@@ -49,7 +46,7 @@ pub enum Subprotocol {
     None,
 }
 
-/// The 101 and its head (RFC 6455 §4.2.2, item 5). It announces no content, not even of length 0
+/// The head of the 101 (RFC 6455 §4.2.2, item 5). It announces no content, not even of length 0
 /// (RFC 9110 §8.6).
 ///
 /// The values of our own headers are base64 and checked tokens.
@@ -58,32 +55,21 @@ pub(super) fn switching_protocols(
     protocol: Option<&str>,
     extensions: Option<&str>,
     others: &HeaderMap,
-) -> (Response<()>, Vec<u8>) {
+) -> Vec<u8> {
     let own = [
-        (UPGRADE, "Upgrade", Some("websocket")),
-        (CONNECTION, "Connection", Some("Upgrade")),
-        (SEC_WEBSOCKET_ACCEPT, "Sec-WebSocket-Accept", Some(accept)),
-        (SEC_WEBSOCKET_PROTOCOL, "Sec-WebSocket-Protocol", protocol),
-        (
-            SEC_WEBSOCKET_EXTENSIONS,
-            "Sec-WebSocket-Extensions",
-            extensions,
-        ),
+        ("Upgrade", Some("websocket")),
+        ("Connection", Some("Upgrade")),
+        ("Sec-WebSocket-Accept", Some(accept)),
+        ("Sec-WebSocket-Protocol", protocol),
+        ("Sec-WebSocket-Extensions", extensions),
     ];
     let mut head = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    for (name, written, value) in own {
+    for (name, value) in own {
         if let Some(value) = value {
-            header_line(&mut head, written, value.as_bytes());
-            let value = HeaderValue::from_str(value).expect("base64 and tokens are visible ASCII");
-            response.headers_mut().append(name, value);
+            header_line(&mut head, name, value.as_bytes());
         }
     }
     header_lines(&mut head, others, |_| true);
-    for (name, value) in others {
-        response.headers_mut().append(name.clone(), value.clone());
-    }
     end_head(&mut head);
-    (response, head)
+    head
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use http::header::HOST;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use super::decision::switching_protocols;
+use super::opened::one_host;
 use super::validate::{Asked, validate};
 use super::{
     Decision, DecisionError, Handshake, HandshakeError, Opened, Received, Rejection, ServerOptions,
@@ -52,14 +52,14 @@ const MAX_EARLY: usize = 64 << 10;
 /// let written = handshake.poll_transmit().len();
 /// handshake.handle_written(written);
 /// let opened = handshake.finish()?;
-/// assert_eq!(opened.handshake.request.uri().path(), "/chat");
+/// assert_eq!(opened.handshake.request().uri().path(), "/chat");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ServerHandshake {
     options: Arc<ServerOptions>,
     config: Arc<Config>,
     deadline: Instant,
-    context: http::Extensions,
+    context: Arc<http::Extensions>,
     attempts: u32,
     scan: HeadScan,
     input: BytesMut,
@@ -136,7 +136,7 @@ impl ServerHandshake {
             deadline: now + options.open_timeout,
             options,
             config,
-            context: http::Extensions::new(),
+            context: Arc::default(),
             attempts: 0,
             scan: HeadScan::of_request(),
             input: BytesMut::new(),
@@ -148,7 +148,7 @@ impl ServerHandshake {
     /// What guards and the application shall find in the request's `http::Extensions`: the address
     /// of the client, its certificate. To be filled in before the first input.
     pub fn context_mut(&mut self) -> &mut http::Extensions {
-        &mut self.context
+        Arc::make_mut(&mut self.context)
     }
 
     /// How far the handshake is.
@@ -353,13 +353,8 @@ impl ServerHandshake {
                 ));
             }
         };
-        // RFC 9112 §3.2.2: the host of the target counts, whatever `Host` says. From here on there is
-        // one host only: guards, origins and the application see the same.
-        let authority = request.uri().authority().map(http::uri::Authority::as_str);
-        if let Some(host) = authority.and_then(|host| HeaderValue::from_str(host).ok()) {
-            request.headers_mut().insert(HOST, host);
-        }
-        *request.extensions_mut() = self.context.clone();
+        one_host(&mut request);
+        *request.extensions_mut() = (*self.context).clone();
         let received = Received {
             request,
             head: head.freeze(),
@@ -450,16 +445,11 @@ impl ServerHandshake {
         {
             return Err(DecisionError::ExtensionAnswer(answer.clone()));
         }
-        let (response, head) =
-            switching_protocols(accept, protocol.as_deref(), answer.as_deref(), &others);
+        let head = switching_protocols(accept, protocol.as_deref(), answer.as_deref(), &others);
         self.output.extend_from_slice(&head);
-        let handshake = Handshake {
-            request: received.request.clone(),
-            response,
-            request_head: received.head.clone(),
-            response_head: head.into(),
-            protocol,
-        };
+        let passed = (!self.options.guards.is_empty()).then_some(&received.request);
+        let handshake =
+            Handshake::of_server(&received.head, &head, protocol, &self.context, passed);
         self.state = State::Accepted(Box::new((handshake, extensions)));
         Ok(())
     }

@@ -220,12 +220,14 @@ impl Trunk {
         channel.show_opening(opening);
         trunk.add(channel);
         trunk.carrier.start(
-            &opening.request_head,
-            &opening.response_head,
+            opening.request_head(),
+            opening.response_head(),
             &mut trunk.actions,
         );
-        if opening.protocol.is_some() && opening.protocol == trunk.options.channels_over {
-            trunk.vouched = Some(heads::vouched(&opening.request_head));
+        if opening.protocol().is_some()
+            && opening.protocol() == trunk.options.channels_over.as_deref()
+        {
+            trunk.vouched = Some(heads::vouched(opening.request_head()));
             trunk.carrier.closed(ChannelId::FIRST, &mut trunk.actions);
             trunk.end(Key::FIRST);
             trunk.channels.remove(&Key::FIRST);

@@ -6,7 +6,7 @@ use cloverleaf_proto::handshake::{
     ClientHandshake, ClientProgress, ClientRequest, HandshakeError, ServerOptions,
 };
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::rig::{NONCE, answer, ask, client, config, config_with_bits, now, receive, serve_with};
 
@@ -79,19 +79,42 @@ fn the_minimal_answer_opens_the_connection() {
     assert_eq!(left, b"");
     let opened = opened.unwrap();
     assert!(opened.leftover.is_empty());
-    assert_eq!(opened.handshake.protocol, None);
+    assert_eq!(opened.handshake.protocol(), None);
     assert_eq!(
-        opened.handshake.response.status(),
+        opened.handshake.response().status(),
         StatusCode::SWITCHING_PROTOCOLS
     );
-    assert_eq!(opened.handshake.response_head, answer().octets());
-    assert_eq!(opened.handshake.request.uri(), "ws://example.com/chat");
+    assert_eq!(opened.handshake.response_head(), answer().octets());
+    assert_eq!(opened.handshake.request().uri(), "ws://example.com/chat");
     assert!(
         opened
             .handshake
-            .request_head
+            .request_head()
             .starts_with(b"GET /chat HTTP/1.1\r\n")
     );
+}
+
+// What it has written it can read: every octet that a header of the application's may have.
+#[test]
+fn a_request_is_read_again_as_it_was_made() {
+    let mut request = ClientRequest::new("wss://[::1]:8443/a?b=/%20'").unwrap();
+    let name = HeaderName::from_static("x!#$%&'*+-.^_`|~09az");
+    let mut all = 0;
+    for octet in 0..=255_u8 {
+        if let Ok(value) = HeaderValue::from_bytes(&[b'<', octet, b'>']) {
+            request = request.header(name.clone(), value).unwrap();
+            all += 1;
+        }
+    }
+    let client = ClientHandshake::new(request.clone(), NONCE, config(), now()).unwrap();
+    let made = client.request().clone();
+    let (_, opened) = receive(&request, &config(), &answer().octets());
+    let read = opened.unwrap().handshake.request();
+    assert_eq!(read.uri(), "wss://[::1]:8443/a?b=/%20'");
+    assert_eq!(read.uri(), made.uri());
+    assert_eq!(read.method(), made.method());
+    assert_eq!(read.headers(), made.headers());
+    assert_eq!(read.headers().get_all(&name).iter().count(), all);
 }
 
 #[test]
@@ -161,7 +184,7 @@ fn the_subprotocol_is_what_the_server_chose() {
     let request = ask().protocol("a").and_then(|it| it.protocol("b")).unwrap();
     let chosen = answer().with("Sec-WebSocket-Protocol: b").octets();
     let (_, opened) = receive(&request, &config(), &chosen);
-    assert_eq!(opened.unwrap().handshake.protocol.as_deref(), Some("b"));
+    assert_eq!(opened.unwrap().handshake.protocol(), Some("b"));
 }
 
 // RFC 6455 §4.1 lets the connection go on; the WHATWG does not.
@@ -170,7 +193,7 @@ fn a_server_without_the_subprotocol_is_good_enough_unless_it_is_required() {
     let request = ask().protocol("a").unwrap();
     let octets = answer().octets();
     let (_, opened) = receive(&request, &config(), &octets);
-    assert_eq!(opened.unwrap().handshake.protocol, None);
+    assert_eq!(opened.unwrap().handshake.protocol(), None);
     let strict = request.require_protocol(true);
     assert!(matches!(
         receive(&strict, &config(), &octets).1,
@@ -245,7 +268,7 @@ fn a_client_and_a_server_of_ours_agree() {
     ));
     let (answer, _) = serve_with(&options, &crate::rig::config(), client.poll_transmit());
     let (_, opened) = receive(&request, &config, answer.as_bytes());
-    assert_eq!(opened.unwrap().handshake.protocol.as_deref(), Some("v1"));
+    assert_eq!(opened.unwrap().handshake.protocol(), Some("v1"));
 }
 
 #[test]

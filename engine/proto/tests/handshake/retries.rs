@@ -127,7 +127,7 @@ fn a_client_and_a_server_of_ours_come_together_on_the_second_attempt() {
     // Trap 17: another attempt, another key.
     assert_ne!(keys[0], keys[1]);
     let handshake = client.finish().unwrap().handshake;
-    assert_eq!(handshake.request.headers()[AUTHORIZATION], "Basic right");
+    assert_eq!(handshake.request().headers()[AUTHORIZATION], "Basic right");
     assert!(server.finish().is_ok());
 }
 

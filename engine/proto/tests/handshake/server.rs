@@ -46,7 +46,7 @@ fn the_host_of_an_absolute_target_is_the_only_one_that_anybody_sees() {
     let (written, opened) = serve(&options(), &request("real.example").octets());
     assert!(written.starts_with("HTTP/1.1 101 "), "{written}");
     let opened = opened.unwrap();
-    assert_eq!(opened.handshake.request.headers()["host"], "real.example");
+    assert_eq!(opened.handshake.request().headers()["host"], "real.example");
     let (written, _) = serve(&options(), &request("claimed.example").octets());
     assert!(written.starts_with("HTTP/1.1 403 "), "{written}");
 }
@@ -73,7 +73,7 @@ fn the_minimal_request_gets_a_101_to_the_octet() {
     );
     let opened = opened.unwrap();
     assert!(opened.leftover.is_empty());
-    assert_eq!(opened.handshake.protocol, None);
+    assert_eq!(opened.handshake.protocol(), None);
 }
 
 #[test]
@@ -179,13 +179,19 @@ fn the_application_sees_the_whole_handshake() {
         .octets();
     let (written, opened) = serve(&options(), &octets);
     let handshake = opened.unwrap().handshake;
-    assert_eq!(handshake.request.uri().path(), "/Chat");
-    assert_eq!(handshake.request.uri().query(), Some("room=%31"));
-    assert_eq!(handshake.request.headers()["cookie"], "a=B");
-    assert_eq!(handshake.request_head, octets);
-    assert_eq!(handshake.response.status(), StatusCode::SWITCHING_PROTOCOLS);
-    assert_eq!(handshake.response.headers()["sec-websocket-accept"], ACCEPT);
-    assert_eq!(handshake.response_head, written);
+    assert_eq!(handshake.request().uri().path(), "/Chat");
+    assert_eq!(handshake.request().uri().query(), Some("room=%31"));
+    assert_eq!(handshake.request().headers()["cookie"], "a=B");
+    assert_eq!(handshake.request_head(), octets);
+    assert_eq!(
+        handshake.response().status(),
+        StatusCode::SWITCHING_PROTOCOLS
+    );
+    assert_eq!(
+        handshake.response().headers()["sec-websocket-accept"],
+        ACCEPT
+    );
+    assert_eq!(handshake.response_head(), written.as_bytes());
 }
 
 // H18, B11; case 35.
@@ -240,7 +246,7 @@ fn a_subprotocol_is_chosen_from_what_both_speak() {
         });
         let (written, opened) = serve(&options, &request.octets());
         assert_eq!(
-            opened.unwrap().handshake.protocol.as_deref(),
+            opened.unwrap().handshake.protocol(),
             chosen,
             "{ours:?} {theirs:?}"
         );
@@ -429,11 +435,48 @@ fn guards_find_the_context_and_leave_facts() {
     server.handle_input(&request().octets());
     server.respond(Decision::accept()).unwrap();
     server.handle_written(usize::MAX);
-    let user = server.finish().unwrap().handshake.request;
-    assert_eq!(
-        user.extensions().get::<User>(),
-        Some(&User("user at Some(7)".to_owned()))
-    );
+    let handshake = server.finish().unwrap().handshake;
+    let user = User("user at Some(7)".to_owned());
+    assert_eq!(handshake.extension::<User>(), Some(&user));
+    assert_eq!(handshake.extension::<u32>(), Some(&7));
+    assert_eq!(handshake.extension::<u8>(), None);
+    assert_eq!(handshake.request().extensions().get(), Some(&user));
+}
+
+#[test]
+fn what_guards_change_in_a_request_is_changed_for_the_application_and_the_head_is_not() {
+    let mut options = options();
+    options.guards.push(Arc::new(|received: &mut Received| {
+        let headers = received.request.headers_mut();
+        headers.remove("cookie");
+        headers.insert("x-user", HeaderValue::from_static("someone"));
+        *received.request.uri_mut() = "/inner".parse().unwrap();
+        received.request.extensions_mut().insert(7_u32);
+        Ok(())
+    }));
+    let octets = request().with("Cookie: a=B").octets();
+    let (_, opened) = serve(&options, &octets);
+    let handshake = opened.unwrap().handshake;
+    for _ in 0..2 {
+        let request = handshake.request();
+        assert_eq!(request.uri(), "/inner");
+        assert_eq!(request.headers().get("cookie"), None);
+        assert_eq!(request.headers()["x-user"], "someone");
+        assert_eq!(request.extensions().get::<u32>(), Some(&7));
+    }
+    assert_eq!(handshake.request_head(), octets);
+}
+
+#[test]
+fn a_server_without_guards_finds_the_context_in_the_request() {
+    let mut server = ServerHandshake::new(Arc::new(ServerOptions::default()), config(), now());
+    server.context_mut().insert(7_u32);
+    server.handle_input(&request().octets());
+    server.respond(Decision::accept()).unwrap();
+    server.handle_written(usize::MAX);
+    let handshake = server.finish().unwrap().handshake;
+    assert_eq!(handshake.extension::<u32>(), Some(&7));
+    assert_eq!(handshake.request().extensions().get::<u32>(), Some(&7));
 }
 
 // Cases 24, 26, 29 and 30.

@@ -45,8 +45,8 @@ fn a_channel_has_an_opening_handshake_of_its_own_without_the_upgrade() {
             continue;
         };
         assert_eq!(opened, id, "{role:?}");
-        assert_eq!(opening.handshake.protocol.as_deref(), Some("chat.v2"));
-        assert_eq!(opening.handshake.response.status(), 101);
+        assert_eq!(opening.handshake.protocol(), Some("chat.v2"));
+        assert_eq!(opening.handshake.response().status(), 101);
     }
     assert!(pair.client.state(id).is_some() && pair.server.state(id).is_some());
 }

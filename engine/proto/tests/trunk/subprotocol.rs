@@ -121,7 +121,7 @@ fn an_application_may_choose_another_subprotocol_and_then_there_is_no_carrier() 
     let opened = handshake.finish().expect("it is open");
     // The extension itself was offered too.
     assert!(opened.extensions.has("x-toy"));
-    assert_eq!(opened.handshake.protocol.as_deref(), Some("chat"));
+    assert_eq!(opened.handshake.protocol(), Some("chat"));
 }
 
 #[test]

@@ -58,8 +58,9 @@ fn answer(line: &mut Line, closed: &mut Vec<(Key, Closed)>) -> bool {
         match event {
             Event::Message(message) => match message.as_text() {
                 Some("header x-room") => {
-                    let headers = line.opened[&key].handshake.request.headers();
-                    let room = headers
+                    let request = line.opened[&key].handshake.request();
+                    let room = request
+                        .headers()
                         .get("x-room")
                         .map_or("none", |it| it.to_str().expect("it is"));
                     let room = room.to_owned();

@@ -47,7 +47,7 @@ async fn each_channel_hears_its_own_messages_both_ways() {
 async fn a_channel_has_its_own_request_close_code_and_no_stream() {
     let mut pair = Pair::new().await;
     let (mut client, mut server) = pair.open().await;
-    assert_eq!(server.opening().handshake.request.uri().path(), "/more");
+    assert_eq!(server.opening().handshake.request().uri().path(), "/more");
     assert!(client.get_ref().is_none() && server.get_ref().is_none());
     let number = |socket: &WebSocket<_>| socket.channel().map(ChannelId::get);
     let numbers = [&pair.first, &client, &server].map(number);
@@ -264,13 +264,7 @@ async fn each_channel_is_answered_by_the_servers_own_guards_and_subprotocols() {
     };
     options.guards.push(Arc::new(guard));
     let mut pair = Pair::over(duplex(64 << 10), with(Mux::new()), options).await;
-    let left = pair
-        .served
-        .opening()
-        .handshake
-        .request
-        .extensions()
-        .get::<&str>();
+    let left = pair.served.opening().handshake.extension::<&str>();
     assert_eq!(left, Some(&"first"));
 
     let secret = request("ws://localhost/secret").unwrap();
@@ -288,12 +282,7 @@ async fn each_channel_is_answered_by_the_servers_own_guards_and_subprotocols() {
         (Some("chat"), Some("chat"))
     );
     // What a guard found out about one channel is not known of another.
-    let left = server
-        .opening()
-        .handshake
-        .request
-        .extensions()
-        .get::<&str>();
+    let left = server.opening().handshake.extension::<&str>();
     assert_eq!(left, None);
 }
 
@@ -344,7 +333,7 @@ async fn a_channel_that_was_dropped_says_what_the_peer_said_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_plain_client_and_a_plain_acceptor_know_nothing_of_it() {
     let (client, server) = pair(with(Mux::new()), with(Mux::new()), 1024).await;
-    let head = &client.opening().handshake.request_head;
+    let head = &client.opening().handshake.request_head();
     assert!(!String::from_utf8_lossy(head).contains("mux"));
     assert!(server.opening().agreed.is_empty());
 

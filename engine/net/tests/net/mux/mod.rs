@@ -111,8 +111,8 @@ impl Served {
         };
         let handler = move |socket: WebSocket<Transport>| {
             counted.fetch_add(1, Ordering::SeqCst);
-            let request = &socket.opening().handshake.request;
-            let peer = request.extensions().get::<Peer>().unwrap().address.unwrap();
+            let peer = socket.opening().handshake.extension::<Peer>();
+            let peer = peer.unwrap().address.unwrap();
             seen.lock().unwrap().insert(peer);
             echo(socket)
         };

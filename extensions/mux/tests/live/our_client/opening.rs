@@ -128,11 +128,8 @@ fn a_channel_has_a_subprotocol_of_its_own() {
         .expect("they are tokens");
     let chat = line.trunk.open(asked, [9; 16]).expect("there is a slot");
     let plain = line.open("/echo");
-    assert_eq!(
-        line.opened[&chat].handshake.protocol.as_deref(),
-        Some("chat")
-    );
-    assert_eq!(line.opened[&plain].handshake.protocol, None);
+    assert_eq!(line.opened[&chat].handshake.protocol(), Some("chat"));
+    assert_eq!(line.opened[&plain].handshake.protocol(), None);
     line.echoes(chat, "Hello");
     line.echoes(plain, "Hello");
 }
