@@ -2,11 +2,17 @@
 //! Bearer (RFC 6750), for both roles.
 //!
 //! Nothing here reads a clock, draws a random number or does I/O: what is needed of them is handed
-//! in.
+//! in. But [`store::Reloading`] reads its file, when it is told to.
 
 pub mod basic;
 pub mod digest;
+pub mod guard;
 pub mod header;
+mod identity;
 mod secret;
+pub mod store;
+#[cfg(test)]
+mod testing;
 
+pub use identity::{Identity, Scheme};
 pub use secret::Secret;
