@@ -24,6 +24,8 @@ pub enum Scheme {
     Bearer,
     /// By a certificate in TLS.
     Certificate,
+    /// By a ticket that the server has given out.
+    Ticket,
 }
 
 impl fmt::Display for Scheme {
@@ -33,6 +35,7 @@ impl fmt::Display for Scheme {
             Self::Digest => "Digest",
             Self::Bearer => "Bearer",
             Self::Certificate => "certificate",
+            Self::Ticket => "ticket",
         })
     }
 }

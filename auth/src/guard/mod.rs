@@ -5,7 +5,7 @@
 //! but may not is for the application to refuse, with 403.
 //!
 //! [`Digest`], [`Basic`] and [`Bearer`] ask for credentials; [`ClientCertificate`] looks at what TLS
-//! has found. [`AnyOf`], [`AllOf`] and [`PerPath`] combine them, and guards of one's own.
+//! has found; [`Tickets`] are for pages, which can show neither. [`AnyOf`], [`AllOf`] and [`PerPath`] combine them, and guards of one's own.
 
 mod basic;
 mod bearer;
@@ -17,6 +17,7 @@ mod path;
 mod target;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 pub use basic::Basic;
 pub use bearer::{Bearer, Refused};
@@ -25,6 +26,7 @@ pub use combined::{AllOf, AnyOf};
 pub use digest::Digest;
 pub use failure::{Failure, Reason};
 pub use path::{PathError, PerPath};
+pub use ticket::{NameTooLong, Tickets};
 
 use cloverleaf_proto::handshake::{Received, Rejection};
 use http::HeaderValue;
