@@ -34,13 +34,17 @@ const MESSAGES: usize = 3_200;
 /// How many stay open while memory is looked at.
 const OPEN: u32 = 1000;
 
+/// So often, for what else the machine does.
+const HOLDS: usize = 5;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--hold") {
         let [scheme, way] = &arguments[at + 1..at + 3] else {
             return ExitCode::FAILURE;
         };
-        println!("{}", hold(scheme == "wss", way == "channels"));
+        let (of_process, of_kernel) = hold(scheme == "wss", way == "channels");
+        println!("{of_process} {of_kernel}");
         return ExitCode::SUCCESS;
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--echo") {
@@ -151,32 +155,62 @@ fn ends() -> (Runtime, WebSocket<Transport>, WebSocket<Transport>) {
 fn memory(program: &str) {
     println!();
     println!(
-        "memory of {OPEN} that are open and idle, octets for each, without that of the kernel"
+        "memory of {OPEN} that are open and idle, octets for each, both ends: median of {HOLDS}"
     );
     println!(
-        "{:>8} {:>12} {:>10} {:>7}",
-        "", "connections", "channels", "ratio"
+        "what this process has resident (/proc/self/smaps_rollup), and with what the kernel keeps for"
+    );
+    println!("it (Slab of /proc/meminfo, which is of the whole machine: let it be quiet)");
+    println!(
+        "{:>8} {:>16} {:>12} {:>10} {:>7}",
+        "", "", "connections", "channels", "ratio"
     );
     for scheme in ["ws", "wss"] {
-        let [connections, channels] = ["connections", "channels"].map(|way| {
-            // A process for each: what is freed is not always given back.
-            let output = Command::new(program)
-                .args(["--hold", scheme, way])
-                .output()
-                .expect("it starts");
-            let printed = String::from_utf8_lossy(&output.stdout);
-            let octets: f64 = printed.trim().parse().expect("it prints a number");
-            octets / f64::from(OPEN)
-        });
-        println!(
-            "{scheme:>8} {connections:>12.0} {channels:>10.0} {:>6.2}x",
-            channels / connections
-        );
+        let [connections, channels] =
+            ["connections", "channels"].map(|way| held(program, scheme, way));
+        let lines = [
+            ("resident", connections.0, channels.0),
+            (
+                "with the kernel's",
+                connections.0 + connections.1,
+                channels.0 + channels.1,
+            ),
+        ];
+        for (what, connections, channels) in lines {
+            println!(
+                "{scheme:>8} {what:>17} {connections:>11.0} {channels:>10.0} {:>6.3}x",
+                channels / connections
+            );
+        }
     }
 }
 
-/// How much more memory this process has when so many are open.
-fn hold(secure: bool, over_one: bool) -> usize {
+/// Octets for each: of the process, and of the kernel.
+fn held(program: &str, scheme: &str, way: &str) -> (f64, f64) {
+    let mut of_process = vec![];
+    let mut of_kernel = vec![];
+    for _ in 0..HOLDS {
+        // A process for each: what is freed is not always given back.
+        let output = Command::new(program)
+            .args(["--hold", scheme, way])
+            .output()
+            .expect("it starts");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let mut octets = printed.split_whitespace().map(|number| {
+            let octets: f64 = number.parse().expect("it prints numbers");
+            octets / f64::from(OPEN)
+        });
+        of_process.extend(octets.next());
+        of_kernel.extend(octets.next());
+    }
+    (
+        median(of_process.into_iter()),
+        median(of_kernel.into_iter()),
+    )
+}
+
+/// How much more memory this process has when so many are open, and how much more the kernel.
+fn hold(secure: bool, over_one: bool) -> (usize, isize) {
     let runtime = runtime();
     runtime.block_on(async {
         let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
@@ -194,7 +228,7 @@ fn hold(secure: bool, over_one: bool) -> usize {
         let mut open = vec![first];
         open.push(client.connect(&url).await.expect("it is accepted"));
         open.reserve(OPEN as usize);
-        let before = resident();
+        let before = (resident(), slab());
         for _ in 0..OPEN {
             let mut socket = if over_one {
                 multiplexer.open(request.clone()).await
@@ -206,15 +240,24 @@ fn hold(secure: bool, over_one: bool) -> usize {
             assert!(socket.recv().await.expect("it is open").is_some());
             open.push(socket);
         }
-        resident() - before
+        (resident() - before.0, slab() - before.1)
     })
 }
 
 fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/smaps_rollup").expect("this is Linux");
-    let line = status.lines().find(|line| line.starts_with("Rss:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kibibytes.expect("it is there") * 1024
+    kibibytes("/proc/self/smaps_rollup", "Rss:") * 1024
+}
+
+/// Sockets, their inodes and names, what waits for them; of all processes, so that others must be quiet.
+fn slab() -> isize {
+    (kibibytes("/proc/meminfo", "Slab:") * 1024).cast_signed()
+}
+
+fn kibibytes(file: &str, field: &str) -> usize {
+    let status = std::fs::read_to_string(file).expect("this is Linux");
+    let line = status.lines().find(|line| line.starts_with(field));
+    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    kibibytes.expect("it is there")
 }
 
 fn runtime() -> Runtime {

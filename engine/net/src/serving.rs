@@ -56,8 +56,9 @@ async fn serve_many<S, H, F>(
     let mut tasks = JoinSet::new();
     let spawn = |tasks: &mut JoinSet<()>, channel: Channel<S>, opening: Opening| {
         let handler = Arc::clone(handler);
+        // Before the task: it would keep room for the parts beside that for the whole.
+        let socket = WebSocket::on(Line::Channel(channel), opening);
         tasks.spawn(async move {
-            let socket = WebSocket::on(Line::Channel(channel), opening);
             if let Err(error) = handler(socket).await {
                 tracing::debug!(%error, "channel ended");
             }

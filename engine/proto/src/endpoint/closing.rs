@@ -37,8 +37,13 @@ pub enum State {
     Closed,
 }
 
+/// Nothing, and small, as long as the endpoint is open.
 #[derive(Debug, Default)]
-pub(super) struct Closing {
+pub(super) struct Closing(Option<Box<Begun>>);
+
+/// What has become of a closing handshake.
+#[derive(Debug, Default)]
+struct Begun {
     /// The payload of our close frame, until it is sent.
     due: Option<Bytes>,
     sent: bool,
@@ -46,86 +51,94 @@ pub(super) struct Closing {
     received: Option<Option<CloseFrame>>,
     initiator: Option<Role>,
     error: Option<ConnectionError>,
-    /// Set by everything that leaves the open state, which is asked for with every frame.
-    begun: bool,
 }
 
 impl Closing {
     #[inline]
     pub(super) fn state(&self) -> State {
-        if self.begun {
-            self.state_of_closing()
-        } else {
-            State::Open
+        match &self.0 {
+            Some(begun) => begun.state(),
+            None => State::Open,
         }
     }
 
-    fn state_of_closing(&self) -> State {
-        let ours = self.sent || self.due.is_some();
-        match (&self.error, &self.received) {
-            (Some(_), _) => State::Failing,
-            (None, None) if ours => State::Closing,
-            (None, None) => State::Open,
-            (None, Some(_)) if self.sent => State::Closed,
-            (None, Some(_)) => State::Replying,
-        }
-    }
-
-    pub(super) const fn error(&self) -> Option<&ConnectionError> {
-        self.error.as_ref()
+    pub(super) fn error(&self) -> Option<&ConnectionError> {
+        self.0.as_ref()?.error.as_ref()
     }
 
     /// Whether our close frame waits to be sent.
-    pub(super) const fn is_due(&self) -> bool {
-        self.due.is_some()
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.0.as_ref().is_some_and(|begun| begun.due.is_some())
     }
 
     /// We close. Only the first close frame counts.
     pub(super) fn start(&mut self, code: CloseCode, reason: &str, role: Role) {
-        if self.state() == State::Open {
-            self.begun = true;
-            self.due = Some(payload(code, reason));
-            self.initiator = Some(role);
+        if self.0.is_none() {
+            self.0 = Some(Box::new(Begun {
+                due: Some(payload(code, reason)),
+                initiator: Some(role),
+                ..Begun::default()
+            }));
         }
     }
 
     /// The peer's close frame came.
     pub(super) fn receive(&mut self, frame: Option<CloseFrame>, role: Role) {
-        self.begun = true;
-        self.initiator.get_or_insert_with(|| role.peer());
-        if !self.sent && self.due.is_none() {
+        let begun = self.0.get_or_insert_default();
+        begun.initiator.get_or_insert_with(|| role.peer());
+        if !begun.sent && begun.due.is_none() {
             // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the
             // status code it received." An empty close frame is answered with an empty one.
-            self.due = Some(match &frame {
+            begun.due = Some(match &frame {
                 Some(frame) => payload(frame.code, ""),
                 None => Bytes::new(),
             });
         }
-        self.received = Some(frame);
+        begun.received = Some(frame);
     }
 
     /// An error: our close frame goes out with its code, unless one went out before.
     pub(super) fn fail(&mut self, error: ConnectionError, role: Role) {
-        if self.error.is_some() {
+        let begun = self.0.get_or_insert_default();
+        if begun.error.is_some() {
             return;
         }
-        self.begun = true;
-        self.due = None;
-        if let Some(code) = error.close_code().filter(|_| !self.sent) {
-            self.initiator.get_or_insert(role);
-            self.due = Some(payload(code, &reason_of(&error)));
+        begun.due = None;
+        if let Some(code) = error.close_code().filter(|_| !begun.sent) {
+            begun.initiator.get_or_insert(role);
+            begun.due = Some(payload(code, &reason_of(&error)));
         }
-        self.error = Some(error);
+        begun.error = Some(error);
     }
 
     /// Our close frame, once.
     pub(super) fn next(&mut self) -> Option<Frame> {
-        let payload = self.due.take()?;
-        self.sent = true;
+        let begun = self.0.as_mut()?;
+        let payload = begun.due.take()?;
+        begun.sent = true;
         Some(Frame::new(Head::new(OpCode::CLOSE), payload))
     }
 
     pub(super) fn closed(&self) -> Closed {
+        match &self.0 {
+            Some(begun) => begun.closed(),
+            None => Begun::default().closed(),
+        }
+    }
+}
+
+impl Begun {
+    fn state(&self) -> State {
+        match (&self.error, &self.received) {
+            (Some(_), _) => State::Failing,
+            (None, None) => State::Closing,
+            (None, Some(_)) if self.sent => State::Closed,
+            (None, Some(_)) => State::Replying,
+        }
+    }
+
+    fn closed(&self) -> Closed {
         let (code, reason) = match &self.received {
             Some(Some(frame)) => (frame.code, frame.reason.clone()),
             // §7.1.5: a close frame without a code counts as 1005, none at all as 1006.

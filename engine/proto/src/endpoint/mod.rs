@@ -129,7 +129,7 @@ impl Endpoint {
 
     /// What failed the connection, if anything did.
     #[must_use]
-    pub const fn error(&self) -> Option<&ConnectionError> {
+    pub fn error(&self) -> Option<&ConnectionError> {
         self.closing.error()
     }
 
@@ -248,10 +248,10 @@ impl Endpoint {
         if payload.len() > MAX_CONTROL {
             return Err(UsageError::TooLong);
         }
-        if self.control.extension.is_some() {
+        if self.control.slots().extension.is_some() {
             return Err(UsageError::WriteBufferFull);
         }
-        self.control.extension = Some(Frame::new(Head::new(opcode), payload));
+        self.control.slots().extension = Some(Frame::new(Head::new(opcode), payload));
         Ok(())
     }
 
@@ -264,7 +264,7 @@ impl Endpoint {
         if payload.len() > MAX_CONTROL {
             return Err(UsageError::TooLong);
         }
-        self.control.answer = Some(Frame::new(Head::new(opcode), payload));
+        self.control.slots().answer = Some(Frame::new(Head::new(opcode), payload));
         Ok(())
     }
 
@@ -286,7 +286,7 @@ impl Endpoint {
         if payload.len() > MAX_CONTROL {
             return Err(UsageError::TooLong);
         }
-        self.control.ping = Some(Bytes::copy_from_slice(payload));
+        self.control.slots().ping = Some(Bytes::copy_from_slice(payload));
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl Endpoint {
         if payload.len() > MAX_CONTROL {
             return Err(UsageError::TooLong);
         }
-        self.control.pong = Some(Bytes::copy_from_slice(payload));
+        self.control.slots().pong = Some(Bytes::copy_from_slice(payload));
         Ok(())
     }
 

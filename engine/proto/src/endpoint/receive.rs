@@ -210,7 +210,7 @@ impl Endpoint {
             OpCode::PING => {
                 // §5.5.3: "A Pong frame sent in response to a Ping frame must have identical
                 // 'Application data' as found in the message body of the Ping frame".
-                self.control.pong = Some(payload.clone());
+                self.control.slots().pong = Some(payload.clone());
                 Ok(Some(Event::Ping(payload)))
             }
             OpCode::PONG => Ok(Some(Event::Pong(payload))),

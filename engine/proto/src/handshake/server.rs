@@ -151,6 +151,11 @@ impl ServerHandshake {
         Arc::make_mut(&mut self.context)
     }
 
+    /// The same for all channels of a connection, and in memory once.
+    pub(crate) fn share_context(&mut self, context: Arc<http::Extensions>) {
+        self.context = context;
+    }
+
     /// How far the handshake is.
     #[must_use]
     pub const fn progress(&self) -> ServerProgress {

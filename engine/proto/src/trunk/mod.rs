@@ -151,7 +151,7 @@ pub struct Trunk {
     /// Octets in the tails of channels that were dropped.
     left_behind: usize,
     /// What every request for a channel finds in its `http::Extensions`.
-    context: http::Extensions,
+    context: Arc<http::Extensions>,
     now: Instant,
     over: bool,
 }
@@ -212,7 +212,7 @@ impl Trunk {
             replenished: now,
             vouched: None,
             left_behind: 0,
-            context: http::Extensions::new(),
+            context: Arc::default(),
             now,
             over: false,
         };
@@ -242,7 +242,7 @@ impl Trunk {
     /// What the guards of the physical connection left is not in it: each channel shows credentials
     /// of its own.
     pub fn context_mut(&mut self) -> &mut http::Extensions {
-        &mut self.context
+        Arc::make_mut(&mut self.context)
     }
 
     // Commands.

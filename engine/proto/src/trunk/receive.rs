@@ -366,7 +366,7 @@ impl Trunk {
         let options = Arc::clone(&self.options);
         let config = Arc::clone(&self.config);
         let mut handshake = ServerHandshake::new(options, config, self.now);
-        *handshake.context_mut() = self.context.clone();
+        handshake.share_context(Arc::clone(&self.context));
         handshake.handle_input(&heads::request(&head));
         let deadline = handshake.poll_timeout();
         let key = self.add(Channel::new(id, Stage::Asked(Box::new(handshake))));

@@ -44,7 +44,7 @@ fn idle(channels: u32, deflate: bool) -> [i64; 2] {
 
 #[test]
 fn a_thousand_idle_channels_take_less_than_a_kib_each_and_two_with_compression() {
-    for (deflate, most) in [(false, 900), (true, 2200)] {
+    for (deflate, most) in [(false, 600), (true, 1900)] {
         let few = idle(10, deflate);
         let many = idle(1010, deflate);
         for end in [CLIENT, SERVER] {
