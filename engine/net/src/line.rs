@@ -95,6 +95,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         }
     }
 
+    /// On a channel: sends the message if there is room, and [`cork`](Self::cork)s. Else the message is
+    /// given back.
+    #[inline]
+    pub(crate) fn send_at_once(
+        &self,
+        message: Message,
+        hints: Hints,
+    ) -> Result<Option<Message>, UsageError> {
+        match self {
+            Self::Own(_) => Ok(Some(message)),
+            Self::Channel(channel) => channel.send_at_once(message, hints),
+        }
+    }
+
     pub(crate) fn send_part(
         &mut self,
         kind: Kind,

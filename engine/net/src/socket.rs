@@ -157,7 +157,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         message: impl Into<Message>,
         hints: Hints,
     ) -> Result<(), Error> {
-        let message = message.into();
+        let Some(message) = self.line.send_at_once(message.into(), hints)? else {
+            return Ok(());
+        };
         self.room().await;
         self.line.send(message, hints)?;
         self.cork().await;

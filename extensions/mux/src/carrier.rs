@@ -393,15 +393,14 @@ impl Carrier for Multiplexing {
         }
     }
 
-    fn wrap(&mut self, id: ChannelId, head: Head, payload: &[u8], out: &mut Vec<u8>) {
+    fn wrap(&mut self, id: ChannelId, head: Head, length: usize, prefix: &mut Vec<u8>) {
         let Some(channel) = self.open_mut(id) else {
             debug_assert!(false, "there is no room on {id}");
             return;
         };
-        channel.send.spend(quota::cost(head, payload.len()));
-        channel_id::put(id.get(), out);
-        out.push(octet_of(head));
-        out.extend_from_slice(payload);
+        channel.send.spend(quota::cost(head, length));
+        channel_id::put(id.get(), prefix);
+        prefix.push(octet_of(head));
     }
 
     fn consumed(&mut self, id: ChannelId, cost: usize, actions: &mut Vec<Action>) {

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::error::UsageError;
-use cloverleaf_proto::extension::ChannelId;
+use cloverleaf_proto::extension::{ChannelId, Hints};
 use cloverleaf_proto::trunk::Key;
-use cloverleaf_proto::{Event, Trunk};
+use cloverleaf_proto::{Event, Message, Trunk};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
-use super::{Physical, park};
+use super::{Physical, State, park};
 
 /// Ends its channel when it is dropped.
 pub(crate) struct Channel<S> {
@@ -120,12 +120,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
 
     /// Behind a message: writes, unless more has come to be answered, here or on another channel.
     pub(crate) fn cork(&self) {
-        let mut state = self.physical.lock();
+        self.cork_locked(&mut self.physical.lock());
+    }
+
+    fn cork_locked(&self, state: &mut State<S>) {
         if state.trunk.has_input(self.key) {
             state.nudge();
         } else {
             state.write_in_turn();
         }
+    }
+
+    /// Whether there is room, the message and the cork, under one lock. Without room the message comes
+    /// back.
+    pub(crate) fn send_at_once(
+        &self,
+        message: Message,
+        hints: Hints,
+    ) -> Result<Option<Message>, UsageError> {
+        let mut state = self.physical.lock();
+        if state.trunk.is_write_buffer_high(self.key) {
+            return Ok(Some(message));
+        }
+        state.trunk.send(self.key, message, hints)?;
+        self.cork_locked(&mut state);
+        Ok(None)
     }
 
     /// Ready once everything that was sent on this channel is out.

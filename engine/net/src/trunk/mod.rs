@@ -10,7 +10,7 @@
 mod channel;
 mod pump;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -44,7 +44,7 @@ pub(crate) struct State<S> {
     /// When the clock will wake it.
     pump_deadline: Option<std::time::Instant>,
     /// The tasks that wait for something on a channel.
-    waiting: HashMap<Key, Waiting>,
+    waiting: BTreeMap<Key, Waiting>,
     /// So many of them have been woken to receive and have not come yet. The last writes for all.
     woken: usize,
     /// The tasks that wait until something is written.
@@ -77,7 +77,7 @@ impl<S> Physical<S> {
             trunk,
             pump: Waker::noop().clone(),
             pump_deadline: None,
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             woken: 0,
             flushers: Vec::new(),
             asking: HashMap::new(),

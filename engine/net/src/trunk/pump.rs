@@ -238,9 +238,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> State<S> {
     pub(crate) fn write_now(&mut self) {
         let pump = self.pump.clone();
         self.write(&mut Context::from_waker(&pump));
-        let sooner = match (self.trunk.poll_timeout(), self.pump_deadline) {
-            (Some(deadline), Some(known)) => deadline < known,
-            (deadline, _) => deadline.is_some(),
+        let sooner = match self.pump_deadline {
+            // It has only moved away.
+            Some(_) if self.trunk.is_quiet() => false,
+            known => match (self.trunk.poll_timeout(), known) {
+                (Some(deadline), Some(known)) => deadline < known,
+                (deadline, _) => deadline.is_some(),
+            },
         };
         let broken = self.io.as_ref().is_some_and(|io| io.broken && !io.ended);
         if sooner || broken || self.trunk.has_news() {

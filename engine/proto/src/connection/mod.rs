@@ -152,18 +152,27 @@ impl Connection {
         short
     }
 
-    /// Sends a binary message that is copied at once.
-    pub(crate) fn send_binary(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+    /// Sends a binary message in two parts that is copied at once.
+    pub(crate) fn send_binary(&mut self, front: &[u8], back: &[u8]) -> Result<(), UsageError> {
+        if self.passes_at_once(front.len() + back.len())? {
+            let key = self.mask_key();
+            self.write
+                .push_copy_behind(Head::new(OpCode::BINARY), front, back, key);
+            return Ok(());
+        }
+        self.send_joined(front, back)
+    }
+
+    /// Whether a message may go into the write buffer just as it is.
+    fn passes_at_once(&self, length: usize) -> Result<bool, UsageError> {
         if self.transport.shut || self.state() != State::Open {
             return Err(UsageError::Closed);
         }
-        if self.write.is_open() && self.endpoint.sends_untouched(payload.len()) {
-            let key = self.mask_key();
-            self.write
-                .push_copy(Head::new(OpCode::BINARY), payload, key);
-            return Ok(());
-        }
-        let message = Message::binary(payload.to_vec());
+        Ok(self.write.is_open() && self.endpoint.sends_untouched(length))
+    }
+
+    fn send_joined(&mut self, front: &[u8], back: &[u8]) -> Result<(), UsageError> {
+        let message = Message::binary([front, back].concat());
         self.endpoint.send(message, Hints::new())?;
         self.fill();
         Ok(())

@@ -8,7 +8,7 @@ use crate::error::{ConnectionError, LimitExceeded, ProtocolError};
 use crate::event::Event;
 use crate::extension::{Direction, Failure, Step, View};
 use crate::frame::{Head, OpCode, Rsv};
-use crate::message::{Assembler, Kind};
+use crate::message::{Assembler, Kind, Message, Utf8Bytes};
 
 impl Endpoint {
     /// Whether a frame with this head may come now. Pure: it may be asked again and again.
@@ -85,6 +85,27 @@ impl Endpoint {
             && self.state() == State::Open
     }
 
+    /// The message that this frame is, if it is one just as it stands and nothing is wrong with it.
+    /// Nothing else has changed then.
+    #[inline]
+    pub(crate) fn whole_message(&self, head: Head, payload: &[u8]) -> Option<Message> {
+        let passes = self.passes_untouched(head)
+            && head.rsv.is_empty()
+            && !self.is_inside_message()
+            && payload.len() <= self.config.limits.max_message_size;
+        if !passes {
+            return None;
+        }
+        match head.opcode {
+            OpCode::BINARY => Some(Message::Binary(Bytes::copy_from_slice(payload))),
+            OpCode::TEXT => {
+                let text = simdutf8::basic::from_utf8(payload).ok()?;
+                Some(Message::Text(Utf8Bytes::from(text)))
+            }
+            _ => None,
+        }
+    }
+
     /// A header has come: checks its length against the message's budget and counts fragments.
     pub(crate) fn begin(&mut self, head: Head, length: usize) -> Result<(), LimitExceeded> {
         if head.opcode.is_control() || self.state() != State::Open {
@@ -107,6 +128,9 @@ impl Endpoint {
     /// What is wrong with it becomes a close frame and the end of the connection. There may be more
     /// than one event: ask [`poll_event`](Self::poll_event) for the others.
     pub fn handle_frame(&mut self, head: Head, payload: &[u8]) -> Option<Event> {
+        if let Some(message) = self.whole_message(head, payload) {
+            return Some(Event::Message(message));
+        }
         // Behind its close frame or an error, the peer has nothing more to say that counts.
         if !matches!(self.state(), State::Open | State::Closing) {
             return None;

@@ -106,9 +106,9 @@ pub trait Carrier: Send {
     /// must wait for [`Action::Room`].
     fn room(&self, id: ChannelId, head: Head) -> Option<usize>;
 
-    /// Appends the payload of the physical message, a binary one, that carries this frame. There is
-    /// [`room`](Self::room) for it.
-    fn wrap(&mut self, id: ChannelId, head: Head, payload: &[u8], out: &mut Vec<u8>);
+    /// A frame with so many octets of payload is sent: appends what stands in front of that payload
+    /// in the physical message, a binary one, that carries it. There is [`room`](Self::room) for it.
+    fn wrap(&mut self, id: ChannelId, head: Head, length: usize, prefix: &mut Vec<u8>);
 
     /// The application has taken what came on this channel, of these costs in sum: time to let the
     /// peer send more.

@@ -9,6 +9,7 @@ use crate::error::UsageError;
 use crate::extension::{ChannelId, Dropped, Negotiated};
 use crate::frame::{Frame, Head, OpCode, Rsv};
 use crate::handshake::{ClientHandshake, Handshake, ServerHandshake};
+use crate::message::Message;
 use crate::role::Role;
 
 /// How far a channel is.
@@ -28,7 +29,11 @@ pub(super) struct Channel {
     pub(super) stage: Stage,
     /// The frame on its way out, as far as it has not found room yet.
     pub(super) cutting: Option<Frame>,
-    /// Frames that came and were not asked for yet.
+    /// Its events were asked for, and there was none.
+    pub(super) asking: bool,
+    /// A message that came when it was asked for, and its cost.
+    pub(super) ready: Option<(Message, usize)>,
+    /// Frames that came behind that and were not asked for yet.
     pub(super) tail: Tail,
     /// When its handshake, opening or closing, must be over.
     pub(super) deadline: Option<Instant>,
@@ -51,6 +56,8 @@ impl Channel {
             id,
             stage,
             cutting: None,
+            asking: false,
+            ready: None,
             tail: Tail::default(),
             deadline: None,
             queued: false,
@@ -83,6 +90,18 @@ impl Channel {
         if let Stage::Open(endpoint) = &mut self.stage {
             endpoint.show_opening(opening);
         }
+    }
+
+    /// Octets that came and were not asked for yet, some more beside them: none only if nothing came.
+    pub(super) fn kept(&self) -> usize {
+        let ready = self.ready.as_ref();
+        self.tail.len() + ready.map_or(0, |(message, _)| kept(message))
+    }
+
+    /// What came and was not asked for is thrown away.
+    pub(super) fn throw_away(&mut self) {
+        self.ready = None;
+        self.tail = Tail::default();
     }
 
     /// Octets that wait to leave.
@@ -133,6 +152,11 @@ impl Channel {
         rest.head = head.with_opcode(OpCode::CONTINUATION).with_rsv(Rsv::NONE);
         Some(Frame::new(head.with_fin(false), payload))
     }
+}
+
+/// What a message that waits counts: never nothing.
+pub(super) fn kept(message: &Message) -> usize {
+    message.payload().len() + 1
 }
 
 /// Frames one behind the other, with few octets beside their own: a peer may send a great many that

@@ -141,8 +141,8 @@ pub struct Trunk {
     news: VecDeque<News>,
     /// What the carrier wants done.
     actions: Vec<Action>,
-    /// The payload of a physical message while it is made.
-    wrapped: Vec<u8>,
+    /// What stands in front of a payload, while its physical message is made.
+    prefix: Vec<u8>,
     /// When what is limited by time began anew.
     replenished: Instant,
     /// Server: what stands for the `Host`, `Origin` and `Cookie` of every channel, if the connection
@@ -208,7 +208,7 @@ impl Trunk {
             checking: Vec::new(),
             news: VecDeque::new(),
             actions: Vec::new(),
-            wrapped: Vec::new(),
+            prefix: Vec::new(),
             replenished: now,
             vouched: None,
             left_behind: 0,
@@ -510,6 +510,7 @@ impl Trunk {
             && let Some(channel) = self.channels.get_mut(&key)
         {
             channel.release();
+            channel.asking = true;
         }
         event
     }
@@ -518,7 +519,7 @@ impl Trunk {
     #[must_use]
     pub fn has_input(&self, key: Key) -> bool {
         let channel = self.channels.get(&key);
-        channel.is_some_and(|channel| !channel.tail.is_empty())
+        channel.is_some_and(|channel| channel.kept() > 0)
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) may have something.
@@ -531,6 +532,13 @@ impl Trunk {
     pub fn poll_transmit(&mut self) -> Transmit<'_> {
         self.fill();
         self.physical.poll_transmit()
+    }
+
+    /// Whether the ping schedule of the physical connection is all that is running: as
+    /// [`Connection::is_quiet`].
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.undated.is_empty() && self.deadlines.is_empty() && self.physical.is_quiet()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::channel::{Channel, Stage, Tail};
+use super::channel::{Channel, Stage, kept};
 use super::{Key, MAX_ANSWERS, MAX_LEFT_BEHIND, News, State, Trunk, WINDOW, heads};
 use crate::close::{CloseCode, CloseFrame};
 use crate::connection::{MessageRef, Received as Came};
@@ -144,6 +144,12 @@ impl Trunk {
 
     /// Does what the carrier wants done, with the message that it has just seen.
     pub(super) fn carry_out(&mut self, message: &[u8]) {
+        // Most often there is one, a frame.
+        if self.actions.len() == 1
+            && let Some(action) = self.actions.pop()
+        {
+            self.carry_out_one(action, message);
+        }
         while !self.actions.is_empty() {
             let mut actions = core::mem::take(&mut self.actions);
             for action in actions.drain(..) {
@@ -168,7 +174,7 @@ impl Trunk {
                     self.fail(&Failure::protocol("answers are asked for, and not read"));
                 } else {
                     // Closed: then there is nobody to hear it.
-                    let _ = self.physical.send_binary(&payload);
+                    let _ = self.physical.send_binary(&payload, &[]);
                 }
             }
             Action::Frame {
@@ -219,8 +225,19 @@ impl Trunk {
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
         };
-        let was_empty = channel.tail.is_empty();
-        channel.tail.push(head, payload, cost);
+        let was_empty = channel.kept() == 0;
+        // Where it lies, if somebody waits for it. Only a whole message, and only one: what nobody
+        // takes costs quota.
+        if was_empty
+            && channel.asking
+            && let Stage::Open(endpoint) = &mut channel.stage
+            && let Some(message) = endpoint.whole_message(head, payload)
+        {
+            channel.asking = false;
+            channel.ready = Some((message, cost));
+        } else {
+            channel.tail.push(head, payload, cost);
+        }
         channel.close_came |= head.opcode == OpCode::CLOSE;
         let crossed = channel.close_came && channel.close_sent;
         if channel.abandoned {
@@ -244,14 +261,20 @@ impl Trunk {
                 return Some(event);
             }
             let waiting = channel.tail.len();
-            let Some((head, at, cost)) = channel.tail.next() else {
+            let (event, cost, taken) = if let Some((message, cost)) = channel.ready.take() {
+                let taken = kept(&message);
+                (Some(Event::Message(message)), cost, taken)
+            } else if let Some((head, at, cost)) = channel.tail.next() {
+                let taken = waiting - channel.tail.len();
+                let event = endpoint.handle_frame(head, channel.tail.payload(at));
+                channel.tail.compact();
+                (event, cost, taken)
+            } else {
                 return self.closed(key);
             };
             if channel.dropped.is_some() {
-                self.left_behind -= waiting - channel.tail.len();
+                self.left_behind -= taken;
             }
-            let event = endpoint.handle_frame(head, channel.tail.payload(at));
-            channel.tail.compact();
             if !channel.over {
                 let id = channel.id;
                 self.carrier.consumed(id, cost, &mut self.actions);
@@ -315,9 +338,9 @@ impl Trunk {
         match &mut channel.stage {
             // What came before is still to be delivered.
             Stage::Open(_) => {
-                let left = self.left_behind + channel.tail.len();
+                let left = self.left_behind + channel.kept();
                 if dropped.is_some() && left > MAX_LEFT_BEHIND {
-                    channel.tail = Tail::default();
+                    channel.throw_away();
                 } else if dropped.is_some() {
                     self.left_behind = left;
                 }

@@ -5,11 +5,14 @@ use super::{Key, News, State, Trunk};
 use crate::endpoint::MAX_CONTROL;
 use crate::error::{ConnectionError, Deadline};
 use crate::extension::EndsFor;
-use crate::frame::Head;
+use crate::frame::{Frame, Head};
 use crate::message::Message;
 
 /// A channel sends at most so many octets before it is another's turn.
 const QUANTUM: usize = 8 << 10;
+
+/// The same while nobody else wants to send.
+const ALONE: usize = 16 << 10;
 
 /// Up to so many octets, a message may take the short way.
 const SHORT_WAY: usize = 4 << 10;
@@ -55,11 +58,11 @@ impl Trunk {
         if self.carrier.room(channel.id, head) < Some(payload.len()) {
             return false;
         }
-        self.wrapped.clear();
+        self.prefix.clear();
         self.carrier
-            .wrap(channel.id, head, payload, &mut self.wrapped);
+            .wrap(channel.id, head, payload.len(), &mut self.prefix);
         // Open and not full, so that it is taken.
-        let _ = self.physical.send_binary(&self.wrapped);
+        let _ = self.physical.send_binary(&self.prefix, payload);
         true
     }
 
@@ -94,7 +97,12 @@ impl Trunk {
             return Turn::Passed;
         }
         if channel.cutting.is_none() {
-            channel.cutting = endpoint.poll_frame(QUANTUM.max(MAX_CONTROL));
+            let quantum = if self.turns.is_empty() {
+                ALONE
+            } else {
+                QUANTUM
+            };
+            channel.cutting = endpoint.poll_frame(quantum.max(MAX_CONTROL));
         }
         let Some(frame) = &channel.cutting else {
             return Turn::Passed;
@@ -105,11 +113,12 @@ impl Trunk {
         let Some(frame) = Channel::cut(&mut channel.cutting, room) else {
             return Turn::Passed;
         };
-        self.wrapped.clear();
+        self.prefix.clear();
+        let Frame { head, payload } = frame;
         self.carrier
-            .wrap(channel.id, frame.head, &frame.payload, &mut self.wrapped);
+            .wrap(channel.id, head, payload.len(), &mut self.prefix);
         // Open and not full, so that it is taken.
-        let _ = self.physical.send_binary(&self.wrapped);
+        let _ = self.physical.send_binary(&self.prefix, &payload);
         // The last piece of a close frame, be it cut or not.
         channel.close_sent |= channel.cutting.is_none()
             && matches!(

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::frame::{Frame, Head, mask_into};
+use crate::frame::{Frame, Head, mask, mask_into};
 
 /// From this size an unmasked payload is not copied behind its head but queued beside it, to leave
 /// in one vectored write. Below, a copy is cheaper than the bookkeeping.
@@ -44,6 +44,26 @@ impl WriteBuffer {
             self.payload = payload;
         } else {
             self.push_copy(head, &payload, key);
+        }
+    }
+
+    /// Always copying the payload, which is in two parts.
+    #[inline]
+    pub(crate) fn push_copy_behind(
+        &mut self,
+        head: Head,
+        prefix: &[u8],
+        payload: &[u8],
+        key: Option<[u8; 4]>,
+    ) {
+        let length = prefix.len() + payload.len();
+        self.make_room(length);
+        encode_header(head, length, key, &mut self.octets);
+        let start = self.octets.len();
+        self.octets.extend_from_slice(prefix);
+        self.octets.extend_from_slice(payload);
+        if let Some(key) = key {
+            mask(&mut self.octets[start..], key, 0);
         }
     }
 

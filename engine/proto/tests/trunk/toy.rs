@@ -222,11 +222,10 @@ impl Carrier for ToyCarrier {
         credit.ours.checked_sub(cost(head, 0))
     }
 
-    fn wrap(&mut self, id: ChannelId, head: Head, payload: &[u8], out: &mut Vec<u8>) {
+    fn wrap(&mut self, id: ChannelId, head: Head, length: usize, prefix: &mut Vec<u8>) {
         let credit = self.channels.get_mut(&id).expect("it has room");
-        credit.ours -= cost(head, payload.len());
-        out.extend_from_slice(&[id.get() as u8, b'f', octet(head)]);
-        out.extend_from_slice(payload);
+        credit.ours -= cost(head, length);
+        prefix.extend_from_slice(&[id.get() as u8, b'f', octet(head)]);
     }
 
     fn consumed(&mut self, id: ChannelId, cost: usize, actions: &mut Vec<Action>) {

@@ -209,7 +209,8 @@ impl Subject {
         assert!(payload.len() <= room, "{} octets of room", room);
         let mut out = Vec::new();
         self.carrier
-            .wrap(ChannelId::new(id), head, payload, &mut out);
+            .wrap(ChannelId::new(id), head, payload.len(), &mut out);
+        out.extend_from_slice(payload);
         hex(&out)
     }
 

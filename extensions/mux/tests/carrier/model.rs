@@ -423,7 +423,8 @@ impl Pair {
             (head.fin, payload.clone(), Some((head, payload)))
         };
         let mut out = Vec::new();
-        carrier.wrap(id, Head::new(opcode).with_fin(fin), &payload, &mut out);
+        carrier.wrap(id, Head::new(opcode).with_fin(fin), payload.len(), &mut out);
+        out.extend_from_slice(&payload);
         if let Some(seen) = seen {
             let way = self.on_its_way.entry((end, live.serial)).or_default();
             way.push_back(seen);
