@@ -5,6 +5,7 @@
 //! in. But [`store::Reloading`] reads its file, when it is told to.
 
 pub mod basic;
+pub mod client;
 pub mod digest;
 pub mod guard;
 pub mod header;
