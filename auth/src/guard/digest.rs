@@ -58,6 +58,8 @@ pub struct Digest {
     opaque: Option<String>,
     next_nonce: bool,
     listener: Listener,
+    /// What stands in for the hash of a user who is not known; ready, as that of the others is.
+    nobody: [Ha1; 3],
 }
 
 /// What is wrong with credentials, and whether a new nonce is all that is needed.
@@ -127,6 +129,8 @@ impl Digest {
             opaque: None,
             next_nonce: false,
             listener: Listener::default(),
+            nobody: [Hash::Md5, Hash::Sha256, Hash::Sha512_256]
+                .map(|hash| Ha1::new(hash, "", realm, &Secret::from(""))),
         };
         guard.challenges("", false)?;
         Ok(guard)
@@ -286,7 +290,9 @@ impl Digest {
         let question = shown.question(received.request.method().as_str(), b"");
         // With somebody's hash for a user who is not known: it costs the same.
         let known = ha1.is_some();
-        let ha1 = ha1.unwrap_or_else(|| self.nobody(shown.algorithm.hash));
+        let Some(ha1) = ha1.or_else(|| self.nobody(shown.algorithm.hash)) else {
+            return Err(Denied::challenge(Reason::NotOffered));
+        };
         if !(matches(&ha1.response(&question), &shown.response) & known) {
             return Err(Denied::challenge(match known {
                 true => Reason::WrongPassword,
@@ -360,10 +366,8 @@ impl Digest {
         Ok((name, found.filter(|ha1| is_known && ha1.hash() == hash)))
     }
 
-    fn nobody(&self, hash: Hash) -> Ha1 {
-        const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-        Ha1::from_hex(hash, &ZEROS[..hash.hex_len()])
-            .unwrap_or_else(|| Ha1::new(hash, "", &self.realm, &Secret::from("")))
+    fn nobody(&self, hash: Hash) -> Option<Ha1> {
+        self.nobody.iter().find(|ha1| ha1.hash() == hash).cloned()
     }
 }
 
