@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::multiplexer::{Multiplexer, Place, start};
 use crate::opening::{self, Asking, Open, unasked, undivided};
+use crate::proxy::Proxies;
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
@@ -41,6 +42,7 @@ pub struct Client {
     tls: Option<ClientTls>,
     authenticator: Option<Arc<dyn Authenticator>>,
     max_redirects: usize,
+    proxies: Proxies,
     open_timeout: Duration,
 }
 
@@ -55,6 +57,7 @@ impl Client {
             tls: None,
             authenticator: None,
             max_redirects: 0,
+            proxies: Proxies::default(),
             open_timeout: Duration::from_secs(10),
         }
     }
@@ -85,12 +88,21 @@ impl Client {
         self
     }
 
+    /// Reaches servers through this [`Proxy`](crate::Proxy), or through
+    /// [those of the environment](Proxies::from_environment). Default: through none.
+    #[must_use]
+    pub fn proxy(mut self, proxies: impl Into<Proxies>) -> Self {
+        self.proxies = proxies.into();
+        self
+    }
+
     /// What [`open_timeout`](Self::open_timeout) says.
     pub(crate) const fn patience(&self) -> Duration {
         self.open_timeout
     }
 
-    /// Name look-up, TCP, TLS and the opening handshake together may take this long. Default 10 s.
+    /// Name look-up, TCP, what a proxy asks, TLS and the opening handshake together may take this long.
+    /// Default 10 s.
     #[must_use]
     pub const fn open_timeout(mut self, timeout: Duration) -> Self {
         self.open_timeout = timeout;
@@ -261,12 +273,10 @@ impl Client {
     /// Name look-up, TCP and TLS.
     async fn reach(&self, request: &ClientRequest, started: Instant) -> Result<Transport, Error> {
         let open = async {
-            let address = (request.host(), request.port());
-            let stream = TcpStream::connect(address).await.map_err(|error| {
-                let message = format!("cannot connect to {}:{}: {error}", address.0, address.1);
-                Error::new(ErrorKind::Io, message).caused_by(error)
-            })?;
-            tcp::prepare(&stream);
+            let stream = match self.proxies.of(request) {
+                Some(proxy) => proxy.reach(request).await?,
+                None => direct(request).await?,
+            };
             if request.is_secure() {
                 self.secure(request.host(), stream).await
             } else {
@@ -296,6 +306,17 @@ impl Client {
             "built without TLS; enable the feature `rustls`",
         ))
     }
+}
+
+/// Without a proxy.
+async fn direct(request: &ClientRequest) -> Result<TcpStream, Error> {
+    let address = (request.host(), request.port());
+    let stream = TcpStream::connect(address).await.map_err(|error| {
+        let message = format!("cannot connect to {}:{}: {error}", address.0, address.1);
+        Error::new(ErrorKind::Io, message).caused_by(error)
+    })?;
+    tcp::prepare(&stream);
+    Ok(stream)
 }
 
 /// A request for a URL, to add headers and subprotocols to.

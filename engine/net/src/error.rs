@@ -8,6 +8,7 @@ use bytes::Bytes;
 use cloverleaf_proto::close::CloseCode;
 use cloverleaf_proto::error::{ConnectionError, UsageError};
 use cloverleaf_proto::event::Closed;
+use cloverleaf_proto::handshake::Peer;
 use http::{Response, StatusCode};
 
 /// What went wrong. Ask [`kind`](Self::kind); [`source`](StdError::source) has the cause.
@@ -21,6 +22,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     closed: Option<Closed>,
     response: Option<Response<Bytes>>,
+    peer: Option<Peer>,
 }
 
 /// The kinds of [`Error`].
@@ -41,6 +43,8 @@ pub enum ErrorKind {
     Limit,
     /// The peer broke the protocol.
     Protocol,
+    /// There is no way through the proxy; the source is a [`ProxyError`](crate::ProxyError).
+    Proxy,
     /// A deadline passed.
     Timeout,
     /// TLS failed: a certificate that is not trusted, a wrong name, no common version.
@@ -59,6 +63,7 @@ impl Error {
             source: None,
             closed: None,
             response: None,
+            peer: None,
         }))
     }
 
@@ -70,6 +75,16 @@ impl Error {
     pub(crate) fn with_response(mut self, response: Response<Bytes>) -> Self {
         self.0.response = Some(response);
         self
+    }
+
+    pub(crate) fn of_peer(mut self, peer: Option<Peer>) -> Self {
+        self.0.peer = peer;
+        self
+    }
+
+    /// The client whose request was refused.
+    pub(crate) fn peer(&self) -> Option<&Peer> {
+        self.0.peer.as_ref()
     }
 
     /// How a connection that did not close cleanly ended.

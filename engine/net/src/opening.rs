@@ -291,12 +291,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 
     fn into_error(self) -> Error {
+        let peer = self.handshake.peer().cloned();
         failed(
             self.handshake
                 .finish()
                 .err()
                 .unwrap_or(HandshakeError::Unfinished),
         )
+        .of_peer(peer)
     }
 
     /// Writes what is to be written and reads until there is something to decide or an end.

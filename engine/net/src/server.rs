@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloverleaf_proto::Config;
-use cloverleaf_proto::handshake::{Decision, Peer, Rejection, ServerOptions};
+use cloverleaf_proto::handshake::{Decision, Peer, Rejection, ServerOptions, TrustedProxies};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::driver::Drain;
 use crate::error::{Error, ErrorKind};
 use crate::opening::{Incoming, Open, undivided};
+use crate::proxy_protocol::{self, Source};
 use crate::serving::{MAX_CHANNELS, serve};
 use crate::socket::WebSocket;
 use crate::tcp;
@@ -134,6 +135,7 @@ pub struct Server {
     options: ServerOptions,
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
+    proxy_protocol: TrustedProxies,
     max_connections: Option<usize>,
     max_channels: usize,
     max_pending: usize,
@@ -172,6 +174,7 @@ impl Server {
             options: ServerOptions::default(),
             #[cfg(feature = "rustls")]
             tls: None,
+            proxy_protocol: TrustedProxies::none(),
             max_connections: None,
             max_channels: MAX_CHANNELS,
             max_pending: 1024,
@@ -207,6 +210,20 @@ impl Server {
     #[must_use]
     pub fn tls(mut self, tls: ServerTls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Connections from these addresses begin with a header of the PROXY protocol, version 1 or 2,
+    /// before TLS if there is any: it says whose connection it is, and that address is the one that
+    /// guards, logs and [`ServerOptions::trusted_proxies`] see. One that does not begin so is closed;
+    /// from other addresses such a header is no request, and refused as any other. What a proxy says
+    /// of itself (`LOCAL`, `UNKNOWN`) changes nothing. Default: nobody.
+    ///
+    /// For proxies that pass on TCP, such as HAProxy in TCP mode or a load balancer of the network.
+    /// Those that speak HTTP: [`ServerOptions::trusted_proxies`].
+    #[must_use]
+    pub fn proxy_protocol(mut self, proxies: TrustedProxies) -> Self {
+        self.proxy_protocol = proxies;
         self
     }
 
@@ -317,6 +334,7 @@ impl Server {
             max_channels: self.max_channels,
             #[cfg(feature = "rustls")]
             tls: self.tls,
+            proxy_protocol: self.proxy_protocol,
             drain: Arc::clone(drain),
         });
         let mut pending = Pending {
@@ -364,12 +382,14 @@ async fn run<H, F>(
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     // Boxed: the state of a handshake is large, and gone once it is over.
-    let open = Box::pin(opener.open(stream, peer, permit.is_some()));
+    let mut known = Peer::at(peer);
+    let open = Box::pin(opener.open(stream, &mut known, permit.is_some()));
     let opened = tokio::select! {
         opened = open => opened,
         // Not when the server stops and nobody can shed any more: who asks then gets an answer.
         Ok(()) = shed => {
-            tracing::debug!(%peer, "shed: too many handshakes at once");
+            let peer = known.address.map(tracing::field::display);
+            tracing::debug!(peer, "shed: too many handshakes at once");
             return;
         }
     };
@@ -378,7 +398,9 @@ async fn run<H, F>(
         Err(error) => Err(error),
     };
     if let Err(error) = result {
-        tracing::debug!(%peer, %error, "connection ended");
+        let peer = error.peer().unwrap_or(&known).address;
+        let peer = peer.map(tracing::field::display);
+        tracing::debug!(peer, %error, "connection ended");
     }
     drop(permit);
 }
@@ -390,26 +412,32 @@ struct Opener {
     max_channels: usize,
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
+    proxy_protocol: TrustedProxies,
     drain: Arc<Drain>,
 }
 
 impl Opener {
+    /// `known`: what is known of the client. More and more, also where this fails.
     async fn open(
         &self,
-        stream: TcpStream,
-        peer: SocketAddr,
+        mut stream: TcpStream,
+        known: &mut Peer,
         has_room: bool,
     ) -> Result<Open<Transport>, Error> {
         // One deadline for everything, from the moment of the connection on.
         let started = Instant::now();
+        let deadline = started + self.options.open_timeout;
         tcp::prepare(&stream);
-        let stream = self
-            .secure(stream, started + self.options.open_timeout)
-            .await?;
-        let mut context = http::Extensions::new();
-        let mut known = Peer::at(peer);
+        let direct = known.address.map(|it| it.ip());
+        if direct.is_some_and(|it| self.proxy_protocol.contains(it))
+            && let Source::Client(client) = proxy_protocol::read(&mut stream, deadline).await?
+        {
+            known.address = Some(client);
+        }
+        let stream = self.secure(stream, deadline).await?;
         known.secure = stream.is_tls();
-        context.insert(known);
+        let mut context = http::Extensions::new();
+        context.insert(known.clone());
         let incoming = Incoming::read(
             stream,
             Arc::clone(&self.options),
@@ -419,6 +447,9 @@ impl Opener {
             started,
         )
         .await?;
+        if let Some(peer) = incoming.received().peer() {
+            known.clone_from(peer);
+        }
         if !has_room || self.drain.has_started() {
             let rejection = Rejection::service_unavailable(Some(Duration::from_secs(5)));
             incoming.respond(Decision::Reject(rejection)).await?;

@@ -15,10 +15,13 @@ mod cork;
 mod ends;
 mod hostile;
 mod keepalive;
+#[cfg(target_os = "linux")]
+mod live_proxy;
 mod memory;
 mod messages;
 mod mux;
 mod opening;
+mod proxy;
 mod script;
 mod server;
 mod split;

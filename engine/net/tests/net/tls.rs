@@ -4,9 +4,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cloverleaf::proto::handshake::Received;
 use cloverleaf::{
-    Client, ClientTls, Error, ErrorKind, Server, ServerOptions, ServerTls, Transport, WebSocket,
-    request,
+    Client, ClientTls, Error, ErrorKind, Rejection, Server, ServerOptions, ServerTls, Transport,
+    WebSocket, request,
 };
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
@@ -372,4 +373,51 @@ fn what_is_no_certificate_and_no_key_is_told() {
     assert_eq!(ClientTls::from_pem(b"").unwrap_err().kind(), ErrorKind::Tls);
     let error = ServerTls::from_files("/nonexistent/chain", "/nonexistent/key").unwrap_err();
     assert!(error.to_string().contains("/nonexistent/chain"), "{error}");
+}
+
+#[tokio::test]
+async fn the_header_of_a_proxy_comes_before_tls_and_a_tunnel_below_it() {
+    let authority = Authority::new();
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    let mut options = ServerOptions::default();
+    options.guards.push(Arc::new(|received: &mut Received| {
+        let peer = received.peer().unwrap();
+        assert!(peer.secure);
+        match peer.address.unwrap().to_string().as_str() {
+            "192.0.2.7:56324" => Ok(()),
+            _ => Err(Rejection::forbidden("not you")),
+        }
+    }));
+    let server = server
+        .config(quiet())
+        .options(options)
+        .tls(authority.server("localhost"))
+        .proxy_protocol("127.0.0.1".parse().unwrap());
+    tokio::spawn(server.serve(echo));
+
+    // A proxy that takes a CONNECT and tells the server for whom.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(format!("CONNECT localhost:{port} HTTP/1.1\r\n").as_bytes()));
+        let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let line = "PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n";
+        server.write_all(line.as_bytes()).await.unwrap();
+        stream.write_all(b"HTTP/1.0 200 x\r\n\r\n").await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+    });
+    let proxy = cloverleaf::Proxy::new(&format!("http://{address}")).unwrap();
+    let client = client(authority.trusted()).proxy(proxy);
+    let url = format!("wss://localhost:{port}/");
+    let mut socket = client.connect(&url).await.unwrap();
+    assert!(socket.get_ref().is_some_and(Transport::is_tls));
+    socket.send("through").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap(), Some("through".into()));
+    socket.close().await.unwrap();
 }

@@ -72,7 +72,7 @@ impl Handshake {
         Self::new(request, response, &origin, protocol)
     }
 
-    /// What a server has heard and said. `passed`: the request, if guards have seen it, who may have
+    /// What a server has heard and said. `passed`: the request, if guards or trusted proxies may have
     /// changed it.
     pub(super) fn of_server(
         request: &[u8],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::{OriginPolicy, RequestGuard};
+use super::{OriginPolicy, RequestGuard, TrustedProxies};
 use crate::http::HeadLimits;
 
 /// How a server answers requests. One value, behind an `Arc`, serves every connection.
@@ -49,6 +49,15 @@ pub struct ServerOptions {
     pub missing_extension_status: StatusCode,
     /// Headers for every 101, such as `Server`. Default: none.
     pub response_headers: HeaderMap,
+    /// Proxies in front, whose word is taken on where a request comes from: what they say in
+    /// `Forwarded` (RFC 7239), or in `X-Forwarded-For`, `-Proto` and `-Host`, stands in
+    /// [`Peer`](super::Peer) and in `Host` before origin and guards are asked. The entries are read
+    /// from the right up to the first address that is not of these proxies. A request that has
+    /// headers of both kinds, or ones that cannot be read, is answered 400. Each of these proxies
+    /// must write over, or take out, what a client sends in the headers of the kind that it writes;
+    /// above all `X-Forwarded-Proto` and `-Host`, which it may not write by itself. Headers of
+    /// anybody else mean nothing. Default: nobody.
+    pub trusted_proxies: TrustedProxies,
     /// Asked in this order. The first that refuses decides.
     pub guards: Vec<Arc<dyn RequestGuard>>,
     /// Show the application GET requests that ask for no WebSocket, instead of refusing them with
@@ -70,6 +79,7 @@ impl Default for ServerOptions {
             required_extensions: Vec::new(),
             missing_extension_status: StatusCode::BAD_REQUEST,
             response_headers: HeaderMap::new(),
+            trusted_proxies: TrustedProxies::none(),
             guards: Vec::new(),
             plain_http: false,
         }
@@ -102,6 +112,7 @@ impl fmt::Debug for ServerOptions {
             .field("required_extensions", &self.required_extensions)
             .field("missing_extension_status", &self.missing_extension_status)
             .field("response_headers", &self.response_headers)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("guards", &self.guards.len())
             .field("plain_http", &self.plain_http)
             .finish()

@@ -10,6 +10,7 @@ use bytes::Bytes;
 #[non_exhaustive]
 pub struct Peer {
     /// The client's address: what a trusted proxy says, or that of the other end of the connection.
+    /// Its port is 0 if the proxy does not tell it; `None` if the proxy hides the address.
     pub address: Option<SocketAddr>,
     /// Nobody between the client and us, or between it and a proxy that is trusted, can read along:
     /// the connection is TLS.

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, Request, StatusCode};
 
 use super::decision::switching_protocols;
 use super::opened::one_host;
 use super::validate::{Asked, validate};
 use super::{
-    Decision, DecisionError, Handshake, HandshakeError, Opened, Received, Rejection, ServerOptions,
-    Subprotocol, is_own_header,
+    Decision, DecisionError, Handshake, HandshakeError, Opened, Peer, Received, Rejection,
+    ServerOptions, Subprotocol, forwarded, is_own_header,
 };
 use crate::config::Config;
 use crate::extension::Negotiated;
@@ -60,6 +61,8 @@ pub struct ServerHandshake {
     config: Arc<Config>,
     deadline: Instant,
     context: Arc<http::Extensions>,
+    /// What trusted proxies have said of the client.
+    peer: Option<Peer>,
     attempts: u32,
     scan: HeadScan,
     input: BytesMut,
@@ -137,6 +140,7 @@ impl ServerHandshake {
             options,
             config,
             context: Arc::default(),
+            peer: None,
             attempts: 0,
             scan: HeadScan::of_request(),
             input: BytesMut::new(),
@@ -154,6 +158,13 @@ impl ServerHandshake {
     /// The same for all channels of a connection, and in memory once.
     pub(crate) fn share_context(&mut self, context: Arc<http::Extensions>) {
         self.context = context;
+    }
+
+    /// What is known of the client: what trusted proxies said with its last request, or else the
+    /// [context](Self::context_mut). It stays when the request is refused.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref().or_else(|| self.context.get())
     }
 
     /// How far the handshake is.
@@ -343,7 +354,7 @@ impl ServerHandshake {
         }
     }
 
-    fn receive(&self, head: BytesMut) -> Result<Received, Rejection> {
+    fn receive(&mut self, head: BytesMut) -> Result<Received, Rejection> {
         let mut request = parse_request(&head, self.scan.headers()).map_err(Rejection::of_head)?;
         let (accept, protocols, offers) = match validate(&request)? {
             Asked::WebSocket {
@@ -360,6 +371,7 @@ impl ServerHandshake {
         };
         one_host(&mut request);
         *request.extensions_mut() = (*self.context).clone();
+        let tls_is_known = self.look_behind_proxies(&mut request)?;
         let received = Received {
             request,
             head: head.freeze(),
@@ -367,11 +379,33 @@ impl ServerHandshake {
             offers,
             response_headers: self.options.response_headers.clone(),
             accept,
-            tls: self.options.tls,
+            tls: self.options.tls && !tls_is_known,
         };
         let headers = received.request.headers();
         self.options.origin.check(headers, received.is_secure())?;
         Ok(received)
+    }
+
+    /// Puts what trusted proxies say of the client in place of what is known of the last of them. From
+    /// there on [`Peer::secure`] is all there is to know of TLS: then this is true.
+    fn look_behind_proxies(&mut self, request: &mut Request<()>) -> Result<bool, Rejection> {
+        let trusted = &self.options.trusted_proxies;
+        let Some(direct) = self.context.get::<Peer>().filter(|_| !trusted.is_empty()) else {
+            return Ok(false);
+        };
+        let mut peer = direct.clone();
+        // Without a word on it, the client came as the proxy did.
+        peer.secure |= self.options.tls;
+        if let Some(said) = forwarded::read(direct, request.headers(), trusted)? {
+            peer.address = said.address;
+            peer.secure = said.secure.unwrap_or(peer.secure);
+            if let Some(host) = said.host {
+                request.headers_mut().insert(HOST, host);
+            }
+        }
+        request.extensions_mut().insert(peer.clone());
+        self.peer = Some(peer);
+        Ok(true)
     }
 
     /// The subprotocol that stands for a carrier, if the client offers it and there is one.
@@ -452,7 +486,8 @@ impl ServerHandshake {
         }
         let head = switching_protocols(accept, protocol.as_deref(), answer.as_deref(), &others);
         self.output.extend_from_slice(&head);
-        let passed = (!self.options.guards.is_empty()).then_some(&received.request);
+        let changed = !self.options.guards.is_empty() || self.peer.is_some();
+        let passed = changed.then_some(&received.request);
         let handshake =
             Handshake::of_server(&received.head, &head, protocol, &self.context, passed);
         self.state = State::Accepted(Box::new((handshake, extensions)));

@@ -4,6 +4,8 @@
 //! answer no `Upgrade` and no accept. The ordinary handshakes of [`crate::handshake`] want them, so
 //! they are taken out here on the way to the carrier, and put back on the way from it.
 
+use http::HeaderValue;
+
 use crate::handshake::accept_key;
 
 const LEFT_OUT: [&[u8]; 4] = [
@@ -34,12 +36,14 @@ pub(super) fn without_upgrade(head: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The fields of a physical request that every channel has in common.
-pub(super) fn vouched(head: &[u8]) -> Vec<u8> {
+/// The fields of a physical request that every channel has in common. The host is the one that the
+/// request has come to be for: its target or a trusted proxy may say another than its head.
+pub(super) fn vouched(head: &[u8], host: Option<&HeaderValue>) -> Vec<u8> {
     let first = head.iter().position(|octet| *octet == b'\n');
-    let mut out = lines(head, |name| is_one_of(name, &VOUCHED));
-    out.drain(..first.map_or(head.len(), |end| end + 1));
-    out
+    let mut fields = lines(head, |name| is_one_of(name, &VOUCHED[1..]));
+    fields.drain(..first.map_or(head.len(), |end| end + 1));
+    let host = host.map_or(&[][..], HeaderValue::as_bytes);
+    [b"Host: ", host, b"\r\n", &fields].concat()
 }
 
 /// The request of a channel with those fields in place of its own. `None` if its target names a host
@@ -131,12 +135,12 @@ mod tests {
     fn what_a_browser_vouches_for_is_not_the_pages_to_say() {
         let physical =
             b"GET /mux HTTP/1.1\r\nHost: a\r\nX: y\r\nOrigin: http://a\r\nCookie: c=1\r\n\r\n";
-        let vouched = vouched(physical);
-        assert_eq!(vouched, b"Host: a\r\nOrigin: http://a\r\nCookie: c=1\r\n");
+        let vouched = vouched(physical, Some(&HeaderValue::from_static("b")));
+        assert_eq!(vouched, b"Host: b\r\nOrigin: http://a\r\nCookie: c=1\r\n");
         let asked =
-            b"GET /x HTTP/1.1\r\nhost: b\r\nORIGIN: http://b\r\nCookie: c=2\r\nY: z\r\n\r\n";
+            b"GET /x HTTP/1.1\r\nhost: c\r\nORIGIN: http://b\r\nCookie: c=2\r\nY: z\r\n\r\n";
         let made: &[u8] =
-            b"GET /x HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nCookie: c=1\r\nY: z\r\n\r\n";
+            b"GET /x HTTP/1.1\r\nHost: b\r\nOrigin: http://a\r\nCookie: c=1\r\nY: z\r\n\r\n";
         assert_eq!(with_vouched(asked, &vouched).as_deref(), Some(made));
         for elsewhere in [
             &b"GET http://b/x HTTP/1.1\r\n\r\n"[..],

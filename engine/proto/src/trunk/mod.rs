@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::HOST;
 
 use crate::close::CloseCode;
 use crate::config::Config;
@@ -29,8 +30,8 @@ use crate::extension::{
 };
 use crate::frame::OpCode;
 use crate::handshake::{
-    ClientHandshake, ClientRequest, Decision, DecisionError, Handshake, HandshakeError, Received,
-    RequestError, ServerOptions,
+    ClientHandshake, ClientRequest, Decision, DecisionError, Handshake, HandshakeError, Peer,
+    Received, RequestError, ServerOptions, TrustedProxies,
 };
 use crate::message::{Kind, Message};
 use crate::role::Role;
@@ -152,6 +153,8 @@ pub struct Trunk {
     left_behind: usize,
     /// What every request for a channel finds in its `http::Extensions`.
     context: Arc<http::Extensions>,
+    /// What trusted proxies have said of the client. It goes into the context with the first request.
+    peer: Option<Peer>,
     now: Instant,
     over: bool,
 }
@@ -186,7 +189,8 @@ impl Trunk {
         let mut of_channels = config.clone();
         of_channels.extensions = config.extensions.without_carriers();
         let of_channels = Arc::new(of_channels);
-        let options = without_carriers(options, config, &of_channels);
+        let mut options = without_carriers(options, config, &of_channels);
+        let peer = known_of_client(&mut options, opening);
         let mut of_physical = config.clone();
         of_physical.limits.max_message_size = carrier.max_message();
         of_physical.limits.max_frame_size = carrier.max_message();
@@ -213,6 +217,7 @@ impl Trunk {
             vouched: None,
             left_behind: 0,
             context: Arc::default(),
+            peer,
             now,
             over: false,
         };
@@ -227,7 +232,9 @@ impl Trunk {
         if opening.protocol().is_some()
             && opening.protocol() == trunk.options.channels_over.as_deref()
         {
-            trunk.vouched = Some(heads::vouched(opening.request_head()));
+            let request = opening.request();
+            let host = request.headers().get(HOST);
+            trunk.vouched = Some(heads::vouched(opening.request_head(), host));
             trunk.carrier.closed(ChannelId::FIRST, &mut trunk.actions);
             trunk.end(Key::FIRST);
             trunk.channels.remove(&Key::FIRST);
@@ -651,6 +658,19 @@ fn without_carriers(
         options.required_extensions.retain(|name| !is_carrier(name));
     }
     options
+}
+
+/// Server: proxies have spoken in the request of the connection. They do not see those of channels, in
+/// which it would be the client that speaks.
+fn known_of_client(options: &mut Arc<ServerOptions>, opening: &Handshake) -> Option<Peer> {
+    if options.trusted_proxies.is_empty() {
+        return None;
+    }
+    let peer = opening.extension::<Peer>().cloned();
+    let options = Arc::make_mut(options);
+    options.trusted_proxies = TrustedProxies::none();
+    options.tls &= peer.is_none();
+    peer
 }
 
 impl fmt::Debug for Trunk {

@@ -389,6 +389,9 @@ impl Trunk {
         let options = Arc::clone(&self.options);
         let config = Arc::clone(&self.config);
         let mut handshake = ServerHandshake::new(options, config, self.now);
+        if let Some(peer) = self.peer.take() {
+            self.context_mut().insert(peer);
+        }
         handshake.share_context(Arc::clone(&self.context));
         handshake.handle_input(&heads::request(&head));
         let deadline = handshake.poll_timeout();

@@ -4,6 +4,7 @@
 mod client;
 mod deadlines;
 mod guards;
+mod proxies;
 mod refused_answers;
 mod refused_requests;
 mod retries;
