@@ -16,7 +16,7 @@ use crate::proxy::Proxies;
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
-use crate::tls::ClientTls;
+use crate::tls::{ClientTls, TlsSession};
 use crate::transport::Transport;
 
 /// Opens a WebSocket to a `ws://` or `wss://` URL with the default settings.
@@ -293,9 +293,7 @@ impl Client {
     async fn secure(&self, host: &str, stream: TcpStream) -> Result<Transport, Error> {
         let tls = self.tls.clone().unwrap_or_else(ClientTls::webpki);
         let session = tls.connect(host, stream).await?;
-        Ok(Transport::ClientTls(Box::new(
-            crate::transport::TlsSession(session),
-        )))
+        Ok(Transport::Tls(Box::new(TlsSession(session.into()))))
     }
 
     #[cfg(not(feature = "rustls"))]

@@ -176,6 +176,10 @@ impl From<UsageError> for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
+        #[cfg(feature = "rustls")]
+        if let Some(error) = Self::within_tls(&error) {
+            return error;
+        }
         Self::new(ErrorKind::Io, error.to_string()).caused_by(error)
     }
 }

@@ -62,9 +62,10 @@ pub use server::{Acceptor, Drained, Server, accept};
 pub use socket::{Opening, WebSocket};
 pub use split::{Receiver, Sender};
 #[cfg(feature = "rustls")]
-pub use tls::{ClientTls, ServerTls};
-#[cfg(feature = "rustls")]
-pub use transport::TlsSession;
+pub use tls::{
+    Certificate, ClientCertificates, ClientTls, Fingerprint, ServerTls, TlsError, TlsSession,
+    UnknownName,
+};
 pub use transport::Transport;
 
 use std::sync::Arc;

@@ -23,7 +23,7 @@ use crate::serving::{MAX_CHANNELS, serve};
 use crate::socket::WebSocket;
 use crate::tcp;
 #[cfg(feature = "rustls")]
-use crate::tls::ServerTls;
+use crate::tls::{ServerTls, TlsSession};
 use crate::transport::Transport;
 
 /// Accepts a WebSocket on a byte stream with the default settings.
@@ -436,6 +436,11 @@ impl Opener {
         }
         let stream = self.secure(stream, deadline).await?;
         known.secure = stream.is_tls();
+        #[cfg(feature = "rustls")]
+        if let Some(session) = stream.tls() {
+            known.certificates = session.certificates();
+            known.server_name = session.server_name().map(str::to_owned);
+        }
         let mut context = http::Extensions::new();
         context.insert(known.clone());
         let incoming = Incoming::read(
@@ -464,9 +469,7 @@ impl Opener {
             return Ok(Transport::Plain(stream));
         };
         match tokio::time::timeout_at(deadline, tls.accept(stream)).await {
-            Ok(session) => Ok(Transport::ServerTls(Box::new(
-                crate::transport::TlsSession(session?),
-            ))),
+            Ok(session) => Ok(Transport::Tls(Box::new(TlsSession(session?.into())))),
             Err(_) => Err(Error::new(
                 ErrorKind::Timeout,
                 "TLS with the client took too long",

@@ -8,24 +8,19 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+#[cfg(feature = "rustls")]
+use crate::tls::TlsSession;
+
 /// The byte stream below connections that this crate opens or accepts itself.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Transport {
     /// TCP.
     Plain(TcpStream),
-    /// TLS that we began.
+    /// TLS over TCP.
     #[cfg(feature = "rustls")]
-    ClientTls(Box<TlsSession<tokio_rustls::client::TlsStream<TcpStream>>>),
-    /// TLS that the peer began.
-    #[cfg(feature = "rustls")]
-    ServerTls(Box<TlsSession<tokio_rustls::server::TlsStream<TcpStream>>>),
+    Tls(Box<TlsSession>),
 }
-
-/// A TLS session over TCP.
-#[cfg(feature = "rustls")]
-#[derive(Debug)]
-pub struct TlsSession<T>(pub(crate) T);
 
 impl Transport {
     /// The TCP socket at the bottom.
@@ -34,9 +29,7 @@ impl Transport {
         match self {
             Self::Plain(tcp) => tcp,
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => tls.0.get_ref().0,
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => tls.0.get_ref().0,
+            Self::Tls(tls) => tls.tcp(),
         }
     }
 
@@ -54,6 +47,16 @@ impl Transport {
     pub const fn is_tls(&self) -> bool {
         !matches!(self, Self::Plain(_))
     }
+
+    /// The TLS session, if there is one.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsSession> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(session) => Some(session),
+        }
+    }
 }
 
 impl AsyncRead for Transport {
@@ -66,9 +69,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => Pin::new(&mut tls.0).poll_read(cx, buffer),
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => Pin::new(&mut tls.0).poll_read(cx, buffer),
+            Self::Tls(tls) => Pin::new(&mut tls.0).poll_read(cx, buffer),
         }
     }
 }
@@ -83,9 +84,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, octets),
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => Pin::new(&mut tls.0).poll_write(cx, octets),
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => Pin::new(&mut tls.0).poll_write(cx, octets),
+            Self::Tls(tls) => Pin::new(&mut tls.0).poll_write(cx, octets),
         }
     }
 
@@ -97,9 +96,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => Pin::new(&mut tls.0).poll_write_vectored(cx, slices),
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => Pin::new(&mut tls.0).poll_write_vectored(cx, slices),
+            Self::Tls(tls) => Pin::new(&mut tls.0).poll_write_vectored(cx, slices),
         }
     }
 
@@ -112,9 +109,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => Pin::new(&mut tls.0).poll_flush(cx),
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => Pin::new(&mut tls.0).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(&mut tls.0).poll_flush(cx),
         }
     }
 
@@ -122,9 +117,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             #[cfg(feature = "rustls")]
-            Self::ClientTls(tls) => Pin::new(&mut tls.0).poll_shutdown(cx),
-            #[cfg(feature = "rustls")]
-            Self::ServerTls(tls) => Pin::new(&mut tls.0).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(&mut tls.0).poll_shutdown(cx),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! TLS in both roles, with certificates made for the purpose.
+//! Handshakes, and what goes over TLS behind them.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,61 +11,12 @@ use cloverleaf::{
 };
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::KeyPair;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
 
+use super::authority::{Authority, client, echo, serve};
 use crate::ends::{REQUEST, poll, quiet};
-
-/// An authority, and servers that it vouches for.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap());
-        Self(issuer.unwrap())
-    }
-
-    fn trusted(&self) -> ClientTls {
-        ClientTls::from_pem(self.0.pem().as_bytes()).unwrap()
-    }
-
-    fn server(&self, name: &str) -> ServerTls {
-        self.server_until(name, 4000)
-    }
-
-    fn server_until(&self, name: &str, year: i32) -> ServerTls {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let (chain, key) = (certificate.pem(), key.serialize_pem());
-        ServerTls::from_pem(chain.as_bytes(), key.as_bytes()).unwrap()
-    }
-}
-
-async fn echo(mut socket: WebSocket<Transport>) -> Result<(), Error> {
-    assert!(socket.get_ref().is_some_and(Transport::is_tls));
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
-}
-
-/// An echo server with this certificate, and the port it listens on.
-async fn serve(tls: ServerTls) -> (u16, JoinHandle<Result<(), Error>>) {
-    let server = Server::bind("127.0.0.1:0").await.unwrap();
-    let server = server.config(quiet()).tls(tls);
-    let port = server.local_addr().unwrap().port();
-    (port, tokio::spawn(server.serve(echo)))
-}
-
-fn client(tls: ClientTls) -> Client {
-    Client::new(quiet()).tls(tls)
-}
 
 #[tokio::test]
 async fn f5_over_tls_both_roles_talk_as_they_do_without() {
@@ -114,7 +65,11 @@ async fn s05_a_certificate_that_is_not_trusted_is_refused_and_not_an_octet_of_ht
         ("another name", ours.server("other.example"), "localhost"),
         ("another address", ours.server("127.0.0.2"), "127.0.0.1"),
         ("unknown authority", other.server("localhost"), "localhost"),
-        ("expired", ours.server_until("localhost", 2001), "localhost"),
+        (
+            "expired",
+            ours.server_between("localhost", 1990, 2001),
+            "localhost",
+        ),
     ] {
         let seen = Arc::new(AtomicUsize::new(0));
         let guard = Arc::clone(&seen);
