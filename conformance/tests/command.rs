@@ -295,3 +295,74 @@ fn a_check_that_is_told_to_end_leaves_a_report_that_says_so_and_no_child() {
     let pid = std::fs::read_to_string(folder.path().join("pid")).expect("it was started");
     assert!(!kill(&["-0", pid.trim()]), "the server still runs");
 }
+
+#[test]
+fn certificates_are_made_once_and_serve_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("made");
+    let made = |arguments: &[&str]| {
+        let mut command = cloverleaf(&["cert", "--client", "alice", "--out"]);
+        let output = command.arg(&out).args(arguments).output().expect("starts");
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (code, told, error) = made(&[]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(told.contains("cloverleaf echo --tls-cert"), "{told}");
+    assert!(told.contains("wss://localhost:9001/ --ca"), "{told}");
+    let read = |name: &str| std::fs::read(out.join(name)).expect(name);
+    let mode = |name: &str| {
+        let data = std::fs::metadata(out.join(name)).expect(name);
+        data.permissions().mode() & 0o777
+    };
+    for name in ["ca", "server", "alice"] {
+        assert_eq!(mode(&format!("{name}.key")), 0o600, "{name}");
+        assert!(read(&format!("{name}.pem")).starts_with(b"-----BEGIN CERTIFICATE"));
+    }
+
+    let before = read("server.pem");
+    let (code, _, error) = made(&[]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("--force"), "{error}");
+    assert!(read("server.pem") == before, "not touched");
+    assert_eq!(made(&["--force"]).0, Some(0));
+    assert!(read("server.pem") != before);
+    assert_eq!(mode("server.key"), 0o600);
+
+    serve_with(&out);
+}
+
+/// Serves with the certificate in this folder, and asks for a client's.
+#[tokio::main(flavor = "current_thread")]
+async fn serve_with(folder: &std::path::Path) {
+    use cloverleaf::{
+        Certificate, Client, ClientCertificates, ClientTls, Server, ServerTls, TlsError, config,
+    };
+
+    let path = |name: &str| folder.join(name);
+    let required = ClientCertificates::Required;
+    let tls = ServerTls::from_files(path("server.pem"), path("server.key"))
+        .and_then(|tls| tls.client_authorities_file(path("ca.pem"), required));
+    let server = Server::bind("127.0.0.1:0").await.expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    tokio::spawn(server.tls(tls.expect("usable")).serve(async |_| Ok(())));
+    let alice = Certificate::from_files(path("alice.pem"), path("alice.key"));
+    let trusted = ClientTls::from_file(path("ca.pem")).expect("usable");
+    let tls = trusted.clone().certificate(alice.expect("usable"));
+    let client = Client::new(config()).tls(tls.expect("usable"));
+    for host in ["localhost", "127.0.0.1"] {
+        let url = format!("wss://{host}:{port}/");
+        client.connect(&url).await.expect("trusted, and let in");
+        let error = Client::new(config())
+            .tls(trusted.clone())
+            .connect(&url)
+            .await;
+        let error = error.expect_err("no certificate is shown");
+        assert!(matches!(error.tls(), Some(TlsError::Alert(116))), "{error}");
+    }
+}

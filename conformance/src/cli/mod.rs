@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod cases;
+mod cert;
 mod check;
 mod completions;
 mod connect;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Cases(cases::Cases),
+    Cert(cert::Cert),
     #[command(name = "fuzzingclient")]
     FuzzingClient(fuzzing_client::FuzzingClientCommand),
     #[command(name = "fuzzingserver")]
@@ -63,6 +65,7 @@ pub(crate) fn run() -> ExitCode {
     match cli.command {
         Command::Check(command) => command.run(),
         Command::Cases(command) => command.run(),
+        Command::Cert(command) => command.run(),
         Command::FuzzingClient(command) => command.run(),
         Command::FuzzingServer(command) => command.run(),
         Command::Report(command) => command.run(),
@@ -177,6 +180,9 @@ mod tests {
             "report diff x",
             "report badge x --role server",
             "report schema everything",
+            "cert --days 0",
+            "cert --client a/b",
+            "cert --client ca",
             "completions",
             "check --color sometimes",
         ] {
