@@ -17,7 +17,7 @@ use cloverleaf_conformance::profile;
 use cloverleaf_mux::Mux;
 use cloverleaf_reports::Role;
 
-use super::{extensions, fail, news, stop};
+use super::{extensions, fail, guards, news, stop};
 use cloverleaf_reports::printable::printable;
 
 /// Serve echoes: every message comes back as it was sent
@@ -32,6 +32,10 @@ pub(super) struct Echo {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
     listen: SocketAddr,
 
+    /// Serve wss with server.pem and server.key of this folder, as `cloverleaf cert` makes them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["tls_cert", "tls_self_signed"])]
+    tls: Option<PathBuf>,
+
     /// Serve wss with this certificate chain (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -43,6 +47,9 @@ pub(super) struct Echo {
     /// Serve wss with a certificate made now, which nobody trusts: for judges, who do not check it
     #[arg(long, conflicts_with = "tls_cert")]
     tls_self_signed: bool,
+
+    #[command(flatten)]
+    guards: guards::Options,
 
     /// Do not accept permessage-deflate
     #[arg(long, conflicts_with = "extension")]
@@ -65,8 +72,10 @@ pub(super) struct Echo {
         long,
         value_name = "NAME",
         conflicts_with_all = [
+            "tls",
             "tls_cert",
             "tls_self_signed",
+            "realm",
             "no_deflate",
             "extension",
             "require_extension",
@@ -139,6 +148,11 @@ impl Echo {
             Whose::Server => Order::Server,
         });
         let mut options = self.options(&config.extensions);
+        let guard = self
+            .guards
+            .guard(self.verbose)
+            .map_err(|error| fail(&error, 2))?;
+        options.guards.extend(guard);
         if built.multiplexes {
             options.channels_over = Some(SUBPROTOCOL.to_owned());
         }
@@ -170,6 +184,10 @@ impl Echo {
             let made = rcgen::generate_simple_self_signed(names)?;
             let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
             return Ok(Some(ServerTls::from_pem(chain.as_bytes(), key.as_bytes())?));
+        }
+        if let Some(folder) = &self.tls {
+            let (chain, key) = (folder.join("server.pem"), folder.join("server.key"));
+            return Ok(Some(ServerTls::from_files(chain, key)?));
         }
         Ok(match (&self.tls_cert, &self.tls_key) {
             (Some(chain), Some(key)) => Some(ServerTls::from_files(chain, key)?),

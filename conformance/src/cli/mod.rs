@@ -10,8 +10,11 @@ mod extensions;
 mod format;
 mod fuzzing_client;
 mod fuzzing_server;
+mod guards;
 mod news;
 mod parity;
+mod passwd;
+mod password;
 mod progress;
 mod report;
 mod stop;
@@ -53,6 +56,7 @@ enum Command {
     Parity(parity::Parity),
     Echo(echo::Echo),
     Connect(connect::Connect),
+    Passwd(passwd::Passwd),
     Testee(testee::Testee),
     Completions(completions::Completions),
     Man(completions::Man),
@@ -72,6 +76,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Parity(command) => command.run(),
         Command::Echo(command) => command.run(),
         Command::Connect(command) => command.run(),
+        Command::Passwd(command) => command.run(),
         Command::Testee(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
@@ -168,10 +173,19 @@ mod tests {
             "echo --no-deflate --extension permessage-deflate",
             "echo --extension-order mine",
             "echo --fault x --extension permessage-deflate",
+            "echo --htdigest users",
+            "echo --tls certificates --tls-self-signed",
             "connect",
             "connect ws://a --trace wire",
             "connect ws://a --hint hurry",
             "connect ws://a --send",
+            "connect ws://a --password-file a --bearer-file b",
+            "passwd",
+            "passwd ada",
+            "passwd ada --htdigest users",
+            "passwd ada --htpasswd users --realm chat",
+            "passwd ada --htdigest users --realm chat --htpasswd users",
+            "passwd ada --htpasswd users --hash rot13",
             "testee",
             "testee ws://127.0.0.1:1 --range 4-3",
             "report",

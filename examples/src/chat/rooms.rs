@@ -31,6 +31,8 @@ struct Seat {
 /// A member as its connection sees it. Leaves the room when it is dropped.
 #[derive(Debug)]
 struct Member {
+    /// Who speaks, if that is known.
+    name: Option<String>,
     rooms: Arc<Rooms>,
     room: String,
     waiting: mpsc::Receiver<Message>,
@@ -42,7 +44,20 @@ struct Member {
 /// # Errors
 ///
 /// How the WebSocket ended, if not cleanly.
-pub async fn visit(mut socket: WebSocket<Transport>, rooms: Arc<Rooms>) -> Result<(), Error> {
+pub async fn visit(socket: WebSocket<Transport>, rooms: Arc<Rooms>) -> Result<(), Error> {
+    visit_as(None, socket, rooms).await
+}
+
+/// The same for a member whose name stands in front of what it says.
+///
+/// # Errors
+///
+/// As [`visit`].
+pub async fn visit_as(
+    name: Option<String>,
+    mut socket: WebSocket<Transport>,
+    rooms: Arc<Rooms>,
+) -> Result<(), Error> {
     let request = socket.opening().handshake.request();
     let path = request.uri().path();
     // Nothing else passes the guard.
@@ -51,6 +66,7 @@ pub async fn visit(mut socket: WebSocket<Transport>, rooms: Arc<Rooms>) -> Resul
         Ok(member) => member,
         Err(full) => return socket.close_with(CloseCode::TRY_AGAIN_LATER, full).await,
     };
+    member.name = name;
     let fell_behind = Arc::clone(&member.fell_behind);
     tokio::select! {
         ended = talk(&mut socket, &mut member) => ended,
@@ -100,6 +116,7 @@ impl Rooms {
             fell_behind: Arc::clone(&fell_behind),
         });
         Ok(Member {
+            name: None,
             rooms: Arc::clone(self),
             room: room.to_owned(),
             waiting,
@@ -127,6 +144,11 @@ impl Rooms {
 
 impl Member {
     fn say(&self, message: &Message) {
+        let named = match (&self.name, message.as_text()) {
+            (Some(name), Some(text)) => Some(Message::text(format!("{name}: {text}"))),
+            _ => None,
+        };
+        let message = named.as_ref().unwrap_or(message);
         self.rooms.keep(&self.room, |seat| {
             let has_room = seat.waiting.try_send(message.clone()).is_ok();
             if !has_room {

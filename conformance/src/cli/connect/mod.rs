@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod channel;
+mod credentials;
 mod input;
 mod interrupts;
 mod line;
@@ -51,7 +52,8 @@ use trace::{Trace, Traced};
 /// failed, 2 usage.
 #[derive(Args, Debug)]
 pub(super) struct Connect {
-    /// The server: ws://ADDRESS or wss://ADDRESS, with a path if need be
+    /// The server: ws://ADDRESS or wss://ADDRESS, with a path if need be; wss://USER@ADDRESS asks
+    /// for the user's password, without showing it
     #[arg(required_unless_present = "extension")]
     url: Option<String>,
 
@@ -78,6 +80,9 @@ pub(super) struct Connect {
     /// The origin, as a page in a browser has one, such as `https://example.com`
     #[arg(long)]
     origin: Option<HeaderValue>,
+
+    #[command(flatten)]
+    credentials: credentials::Options,
 
     /// Trust the certificate authorities in this file (PEM) and no others
     #[arg(long, value_name = "FILE")]
@@ -166,12 +171,16 @@ impl Connect {
             config.taps.push(Arc::new(latest.clone()));
         }
         let asked = self.asked().map_err(|error| fail(&error, 2))?;
-        asked.first().map_err(|error| fail(&error, 2))?;
+        let first = asked.first().map_err(|error| fail(&error, 2))?;
         let tls = self.tls().map_err(|error| fail(&error, 2))?;
         let capture = self.extensions.record(&mut config)?;
         let mut client = Client::new(config);
         if let Some(tls) = tls {
             client = client.tls(tls);
+        }
+        let responder = self.credentials.responder(&first);
+        if let Some(responder) = responder.map_err(|error| fail(&error, 2))? {
+            client = client.authenticate(responder);
         }
         Ok(Prepared {
             client,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use cloverleaf::proto::handshake::{Peer, Received};
 use cloverleaf::{Client, Error, Proxy, ProxyError, Server, ServerOptions, Transport, WebSocket};
+use cloverleaf_auth::client::{Credentials, Policy, Responder};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -193,6 +194,40 @@ async fn squid_with_basic() {
     let files = [("squid.conf", config.as_str()), ("check", check)];
     let proxy = Running::start(&squid, &["-N", "-f", "FOLDER/squid.conf"], &files).await;
     asks_for_credentials(proxy.address, server).await;
+}
+
+#[tokio::test]
+async fn squid_with_digest() {
+    let Some(squid) = program("squid") else {
+        return;
+    };
+    let (server, _) = serve(ServerOptions::default(), |it| it).await;
+    let config = format!(
+        "auth_param digest program /usr/lib/squid/digest_file_auth FOLDER/users\n\
+         auth_param digest realm test\n{SQUID}"
+    );
+    let files = [("squid.conf", config.as_str()), ("users", "me:secret\n")];
+    let proxy = Running::start(&squid, &["-N", "-f", "FOLDER/squid.conf"], &files).await;
+    let with = |password: &str| {
+        // Squid knows MD5 alone.
+        let policy = Policy::new().allow_md5_in_clear();
+        let responder = Responder::new(cloverleaf::entropy())
+            .proxy(Credentials::new("me", password).unwrap(), policy);
+        let proxy = Proxy::new(&format!("http://{}", proxy.address)).unwrap();
+        Client::new(quiet()).proxy(proxy.authenticate(responder))
+    };
+    let client = with("secret");
+    for _ in 0..2 {
+        talk(&client, server).await.unwrap();
+    }
+    let error = talk(&with("wrong"), server).await.unwrap_err();
+    assert!(
+        matches!(reason(&error), ProxyError::CredentialsRefused),
+        "{error}"
+    );
+    let basic = through(&format!("http://me:secret@{}", proxy.address));
+    let error = talk(&basic, server).await.unwrap_err();
+    assert!(error.to_string().contains("Proxy::authenticate"), "{error}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cloverleaf::proto::handshake::Received;
 use cloverleaf::{
-    Client, ClientTls, Error, ErrorKind, Rejection, Server, ServerOptions, ServerTls, Transport,
+    Client, ClientTls, ErrorKind, Rejection, Server, ServerOptions, ServerTls, Transport,
     WebSocket, request,
 };
 use http::StatusCode;
