@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use cloverleaf_judge::cases;
-use cloverleaf_reports::{CaseId, Role};
+use cloverleaf_reports::CaseId;
+
+use crate::subject::Subject;
 
 /// How many cases the suite has.
 pub const CASE_COUNT: usize = 517;
@@ -71,11 +73,11 @@ pub fn known() -> &'static [CaseId] {
     &KNOWN
 }
 
-/// Those of the cases that can judge a subject in this role.
-pub fn for_role(ids: &[CaseId], role: Role) -> Vec<CaseId> {
+/// Those of the cases that can judge this subject.
+pub fn for_subject(ids: &[CaseId], subject: &Subject) -> Vec<CaseId> {
     let other: Vec<_> = cases::all()
         .into_iter()
-        .filter(|case| !case.subjects.include(role))
+        .filter(|case| !subject.is_for(case))
         .map(|case| case.id)
         .collect();
     ids.iter()

@@ -8,6 +8,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cloverleaf_judge::authentication::Credentials;
+use cloverleaf_judge::case::Case;
 use cloverleaf_reports::{CaseId, Role};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -43,6 +45,8 @@ pub struct Subject {
     pub language: Option<String>,
     /// Where to read about it, for the report.
     pub homepage: Option<String>,
+    /// What it takes or has, if it wants credentials or has some.
+    pub credentials: Credentials,
     /// What is known of it.
     pub deviations: Vec<Deviation>,
 }
@@ -70,6 +74,7 @@ impl Subject {
             version: None,
             language: None,
             homepage: None,
+            credentials: Credentials::default(),
             deviations: Vec::new(),
         }
     }
@@ -93,6 +98,17 @@ impl Subject {
     /// Whether it is one of our own two, of which the suites' defects are known.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(&self.start, Start::Command(command) if command.ours)
+    }
+
+    /// Whether a case can judge it. Without credentials those cannot that need some; a server that
+    /// lets nobody in without is judged by those only.
+    pub(crate) fn is_for(&self, case: &Case) -> bool {
+        let known = !self.credentials.are_none();
+        case.subjects.include(self.role)
+            && match self.role {
+                Role::Server => case.needs_credentials() == known,
+                Role::Client => known || !case.needs_credentials(),
+            }
     }
 
     /// The name of its folder: letters, digits, `-` and `_`.

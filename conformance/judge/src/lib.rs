@@ -9,10 +9,11 @@
 //!  case      what a case is made of; its program; its judgement
 //!    |
 //!  session   the judge's side of one open connection, without I/O
-//!    |          frame, utf8, deflate, mux: the judge's own codec
+//!    |          frame, utf8, deflate, mux, authentication: the judge's own codec
 //!  run       one case over one byte stream: http, opening, session, result
 //! ```
 
+pub mod authentication;
 pub mod case;
 pub mod cases;
 pub mod corpus;

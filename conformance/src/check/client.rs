@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cloverleaf_judge::authentication::Credentials;
 use cloverleaf_judge::case::Case;
 use cloverleaf_reports::CaseId;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -151,6 +152,7 @@ impl Hand {
         let server = FuzzingServer::bind(([127, 0, 0, 1], 0).into(), open.clone())
             .await
             .map_err(|error| format!("the fuzzing server cannot listen: {error}"))?
+            .credentials(self.turn.subject.credentials.clone())
             .news(sender);
         let address = server.address().map_err(|error| error.to_string())?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -159,7 +161,8 @@ impl Hand {
             // Dropping the sender is the signal.
             let _ = stopped.await;
         }));
-        let url = format!("ws://{address}");
+        let userinfo = userinfo(&self.turn.subject.credentials);
+        let url = format!("ws://{userinfo}{address}");
         let agent = &self.turn.subject.name;
         let started = self
             .command
@@ -214,6 +217,15 @@ impl Hand {
             true => Ok(()),
             false => Err("it did not end after its last case".to_owned()),
         }
+    }
+}
+
+/// Name and password as a URL has them (RFC 3986 §3.2.1).
+fn userinfo(credentials: &Credentials) -> String {
+    let encoded = crate::testee::percent_encoded;
+    match &credentials.login {
+        Some(login) => format!("{}:{}@", encoded(&login.user), encoded(&login.password)),
+        None => String::new(),
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn judge(options: Options, work: PathBuf, news: UnboundedSender
                 }
                 continue;
             }
-            let cases = selected(&options, subject.role, light);
+            let cases = selected(&options, subject, light);
             if !alive[at] || cases.is_empty() {
                 continue;
             }
@@ -119,11 +119,11 @@ impl Turn {
     }
 }
 
-/// The selected cases that can judge a subject in this role: the light ones, or the others.
-fn selected(options: &Options, role: Role, light: bool) -> Vec<Case> {
+/// The selected cases that can judge a subject: the light ones, or the others.
+fn selected(options: &Options, subject: &Subject, light: bool) -> Vec<Case> {
     cases::all()
         .into_iter()
-        .filter(|case| case.subjects.include(role) && case.is_light() == light)
+        .filter(|case| subject.is_for(case) && case.is_light() == light)
         .filter(|case| options.cases.binary_search(&case.id).is_ok())
         .map(|case| if options.fast { case.fast() } else { case })
         .map(|case| match options.budget {

@@ -44,7 +44,7 @@ pub(super) fn record(
     record.troubles = measured.troubles;
     for (subject, mut run) in options.subjects.iter().zip(measured.runs) {
         let expected = match by {
-            By::Us => catalog::for_role(&options.cases, subject.role),
+            By::Us => catalog::for_subject(&options.cases, subject),
             By::Installed(_) => options.cases.clone(),
         };
         let mut known = run_of(subject);

@@ -45,6 +45,7 @@ async fn run(turn: &Turn, open: &mut Vec<Case>) -> Result<(), String> {
     let url = parsed.map_err(|found| format!("it cannot listen there: {found}"))?;
     let mut target = Target::new(url);
     target.agent = Some(turn.subject.name.clone());
+    target.credentials = turn.subject.credentials.clone();
     let client = FuzzingClient::new(open.clone(), turn.at_once).sharing(turn.places.clone());
     let mut results = client.judge(target);
     let mut pulse = Pulse::of(turn);

@@ -13,6 +13,7 @@ use cloverleaf_conformance::selection::{self, Pattern};
 use cloverleaf_conformance::subject::{Start, Subject, SubjectCommand};
 use cloverleaf_conformance::subjects::Subjects;
 use cloverleaf_conformance::suite::{Judge, Suite};
+use cloverleaf_judge::authentication::Credentials;
 use cloverleaf_reports::Role;
 use cloverleaf_reports::text::{self, Colour};
 
@@ -91,6 +92,35 @@ pub(super) struct Check {
     /// of the fuzzing server and {agent} for the name to report under
     #[arg(long, value_name = "COMMAND", help_heading = "Other subjects")]
     client_command: Option<String>,
+
+    /// The name of somebody whom the server lets in, or whom the client is: with it a server is
+    /// judged by the cases auth.1.* alone, and a client by auth.2.* too, by way of its {url}
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "password",
+        conflicts_with_all = ["subjects", "subject"],
+        help_heading = "Other subjects"
+    )]
+    user: Option<String>,
+
+    /// The password of --user
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        requires = "user",
+        help_heading = "Other subjects"
+    )]
+    password: Option<String>,
+
+    /// A token of Bearer that the server takes
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        conflicts_with_all = ["subjects", "subject"],
+        help_heading = "Other subjects"
+    )]
+    bearer: Option<String>,
 
     /// Judge the implementations of this file (conformance/README.md says what is in it)
     #[arg(
@@ -236,10 +266,25 @@ impl Check {
             .into_iter()
             .filter(|(role, _)| self.role.includes(*role))
             .map(|(role, start)| match start {
-                Some(start) => Ok(Subject::new(&self.agent, role, start)),
+                Some(start) => {
+                    let mut subject = Subject::new(&self.agent, role, start);
+                    subject.credentials = self.credentials();
+                    Ok(subject)
+                }
                 None => Subject::ours(&self.agent, role),
             })
             .collect()
+    }
+
+    fn credentials(&self) -> Credentials {
+        let credentials = match (&self.user, &self.password) {
+            (Some(user), Some(password)) => Credentials::login(user, password),
+            _ => Credentials::default(),
+        };
+        match &self.bearer {
+            Some(token) => credentials.with_token(token),
+            None => credentials,
+        }
     }
 
     /// The subjects of a file, installed. `None` if they were only to be listed.

@@ -67,7 +67,8 @@ pub(super) struct Echo {
     #[arg(long)]
     verbose: bool,
 
-    /// Serve with one fault, to see that a suite finds it; `help` lists them
+    /// Serve with one fault, to see that a suite finds it; `help` lists them. With one of
+    /// authentication, it lets in `user` with the password `pass word`
     #[arg(
         long,
         value_name = "NAME",
@@ -207,8 +208,11 @@ impl Echo {
                 eprintln!("cloverleaf: cannot wait for signals, ending: {error}");
             }
         };
-        if fault.is_some() {
-            let server = faulty::Server::bind(self.listen, fault).await?;
+        if let Some(fault) = fault {
+            let mut server = faulty::Server::bind(self.listen, Some(fault)).await?;
+            if fault.is_of_authentication() {
+                server = server.guarded(&faulty::memory::credentials());
+            }
             println!("listening on {}", server.url()?);
             server.serve_until(stop).await;
             return Ok(());

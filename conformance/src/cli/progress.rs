@@ -37,13 +37,14 @@ impl Progress {
     pub(super) fn new(options: &Options) -> Self {
         let terminal = stderr().is_terminal();
         let count = |role| {
-            let subjects = options
+            let of_role = options
                 .subjects
                 .iter()
                 .filter(|subject| subject.role == role);
-            match subjects.count() {
+            let cases = of_role.map(|subject| catalog::for_subject(&options.cases, subject).len());
+            match cases.sum() {
                 0 => None,
-                subjects => Some((0, subjects * catalog::for_role(&options.cases, role).len())),
+                cases => Some((0, cases)),
             }
         };
         let server = count(Role::Server);

@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Faulty;
 use super::agreement::{self, Broken};
+use super::auth::{self, Guard};
 use super::closing::LAST_READS;
 use super::codec::Codec;
 use super::fault::Kind;
@@ -18,9 +19,27 @@ pub(super) struct Refused;
 /// Reads a request and answers it; returns the codec that was agreed on.
 pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
+    guard: Option<&Guard>,
     faulty: Faulty,
 ) -> Result<Option<Codec>, Refused> {
-    let answered = match wire.head().await {
+    let mut info = None;
+    let read = loop {
+        let read = wire.head().await;
+        let (Ok(head), Some(guard)) = (&read, guard) else {
+            break read;
+        };
+        if check(head, faulty).is_err() {
+            break read;
+        }
+        match guard.check(head, faulty) {
+            Ok(proof) => {
+                info = proof;
+                break read;
+            }
+            Err(refused) => challenge(wire, guard, refused, faulty).await?,
+        }
+    };
+    let answered = match read {
         Ok(head) => check(&head, faulty).and_then(|key| {
             let lines: Vec<_> = head.values("Sec-WebSocket-Extensions").collect();
             // Behind the head come frames.
@@ -31,7 +50,11 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
             if let Some(channels) = codec.as_mut().and_then(|codec| codec.channels.as_mut()) {
                 channels.request = head.clone();
             }
-            Ok((response(&key, &values, faulty), codec))
+            let mut text = response(&key, &values, faulty);
+            if let Some(info) = info {
+                text.insert_str(text.len() - 2, &format!("Authentication-Info: {info}\r\n"));
+            }
+            Ok((text, codec))
         }),
         Err(NoHead::Gone) => return Err(Refused),
         Err(NoHead::Late) => Err((408, "Request Timeout")),
@@ -302,6 +325,39 @@ fn accept(key: &str, faulty: Faulty) -> String {
         Some(Kind::AcceptInLowerCase) => opening::accept(key).to_ascii_lowercase(),
         _ => opening::accept(key),
     }
+}
+
+/// Asks for credentials; another request may follow then.
+async fn challenge<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    guard: &Guard,
+    refused: auth::Refused,
+    faulty: Faulty,
+) -> Result<(), Refused> {
+    let broken = refused == auth::Refused::Broken;
+    if broken && faulty.has(Kind::FailsAtBrokenCredentials) {
+        refuse(wire, (500, "Internal Server Error"), faulty).await;
+        return Err(Refused);
+    } else if broken {
+        refuse(wire, BAD, faulty).await;
+        return Err(Refused);
+    }
+    let stale = refused == auth::Refused::Stale;
+    let lines = guard.challenges(stale, faulty).into_iter();
+    let mut fields: Vec<_> = lines.map(|line| ("WWW-Authenticate", line)).collect();
+    if !faulty.has(Kind::ChallengesWithoutLength) {
+        fields.push(("Content-Length", "0".to_owned()));
+    }
+    if faulty.has(Kind::SaysThatItClosesAndStays) {
+        fields.push(("Connection", "close".to_owned()));
+    }
+    let text = http::write("HTTP/1.1 401 Unauthorized", &fields);
+    wire.write(text.as_bytes()).await.map_err(|_| Refused)?;
+    if faulty.has(Kind::EndsTcpBehindChallenges) {
+        wire.shutdown().await;
+        return Err(Refused);
+    }
+    Ok(())
 }
 
 async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(

@@ -22,6 +22,15 @@ pub(super) struct NotOpened;
 /// More interim responses than this have no honest use.
 const MAX_INTERIM: u32 = 10;
 
+/// What became of a request.
+#[expect(clippy::large_enum_variant, reason = "there is one, for a moment")]
+pub(super) enum Asked {
+    /// The connection is open, with the codec that was agreed on.
+    Open(Option<Codec>, Head),
+    /// Credentials are wanted.
+    Challenged(Head),
+}
+
 /// Asks for a connection; returns the codec that was agreed on.
 pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
@@ -29,7 +38,21 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     target: &str,
     faulty: Faulty,
 ) -> Result<Option<Codec>, NotOpened> {
-    let opened = ask(wire, host, target, faulty).await;
+    match open_with(wire, host, target, None, faulty).await? {
+        Asked::Open(codec, _) => Ok(codec),
+        Asked::Challenged(_) => Err(NotOpened),
+    }
+}
+
+/// Asks for a connection, with these values of `Authorization` by somebody who has credentials.
+pub(super) async fn open_with<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: &mut Wire<S>,
+    host: &str,
+    target: &str,
+    credentials: Option<&[String]>,
+    faulty: Faulty,
+) -> Result<Asked, NotOpened> {
+    let opened = ask(wire, host, target, credentials, faulty).await;
     if opened.is_err() && faulty.has(Kind::WaitsAfterRefusing) {
         sleep(LONG).await;
     }
@@ -40,10 +63,15 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     host: &str,
     target: &str,
+    credentials: Option<&[String]>,
     faulty: Faulty,
-) -> Result<Option<Codec>, NotOpened> {
+) -> Result<Asked, NotOpened> {
     let key = opening::key(Random::new().handshake_key());
-    let mut octets = request(host, target, &key, faulty).into_bytes();
+    let mut text = request(host, target, &key, faulty);
+    for value in credentials.unwrap_or_default() {
+        text.insert_str(text.len() - 2, &format!("Authorization: {value}\r\n"));
+    }
+    let mut octets = text.into_bytes();
     let asked = Head::parse(&octets).map(|(head, _)| head);
     if faulty.has(Kind::SpeaksBeforeTheAnswer) {
         let frame = Frame::text("Is anybody there?").masking(Masking::With([1, 2, 3, 4]));
@@ -51,6 +79,9 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     }
     wire.write(&octets).await.map_err(|_| NotOpened)?;
     let head = answer(wire, faulty).await?;
+    if credentials.is_some() && head.status() == Some(401) {
+        return Ok(Asked::Challenged(head));
+    }
     // Behind the head come frames.
     if faulty.has(Kind::LosesEarlyData) {
         wire.lose_pending();
@@ -65,7 +96,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     {
         channels.request = asked;
     }
-    Ok(codec)
+    Ok(Asked::Open(codec, head))
 }
 
 /// Reads the answer, and the interim responses in front of it.

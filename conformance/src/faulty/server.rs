@@ -2,16 +2,19 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use cloverleaf_judge::authentication::Credentials;
 use tokio::net::TcpListener;
 
-use super::{Fault, serve};
+use super::{Fault, Guard, serve};
 
 /// A server that sends every message back, but for its fault.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     fault: Option<Fault>,
+    guard: Option<Arc<Guard>>,
 }
 
 impl Server {
@@ -24,7 +27,15 @@ impl Server {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
             fault,
+            guard: None,
         })
+    }
+
+    /// Lets in those only that have these credentials.
+    #[must_use]
+    pub fn guarded(mut self, credentials: &Credentials) -> Self {
+        self.guard = Some(Arc::new(Guard::new(credentials)));
+        self
     }
 
     /// Where it listens: `ws://127.0.0.1:9001`.
@@ -47,7 +58,10 @@ impl Server {
                     Ok((stream, _)) => {
                         // Without it echoes only come later.
                         let _ = stream.set_nodelay(true);
-                        connections.spawn(serve(stream, self.fault));
+                        let (guard, fault) = (self.guard.clone(), self.fault);
+                        connections.spawn(async move {
+                            serve(stream, guard.as_deref(), fault).await;
+                        });
                     }
                     // The client is gone already, or there are too many at once: let some end.
                     Err(_) => tokio::task::yield_now().await,

@@ -94,6 +94,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let _ = self.stream.shutdown().await;
     }
 
+    /// Reads so many octets and forgets them.
+    pub(super) async fn skip(&mut self, octets: usize) -> Result<(), Gone> {
+        let mut left = octets;
+        loop {
+            let here = self.pending().len().min(left);
+            self.consume(here);
+            left -= here;
+            if left == 0 {
+                return Ok(());
+            }
+            self.read().await?;
+        }
+    }
+
     /// Reads until the peer ends TCP, or the time is over, and forgets it all.
     pub(super) async fn drain(&mut self, time: Duration) {
         let read_on = async {

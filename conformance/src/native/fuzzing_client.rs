@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloverleaf_judge::case::Case;
+use cloverleaf_judge::authentication::Credentials;
+use cloverleaf_judge::case::{Case, Plan};
 use cloverleaf_judge::random::Random;
-use cloverleaf_judge::run::{self, Place};
+use cloverleaf_judge::run::{self, Dial, Place};
 use cloverleaf_reports::{CaseResult, Role};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -42,6 +43,8 @@ pub struct Target {
     pub origin: Option<String>,
     /// Subprotocols to offer.
     pub protocols: Vec<String>,
+    /// What it takes, if it wants credentials; the cases that need some run only then.
+    pub credentials: Credentials,
     /// How the judge behaves.
     pub options: Options,
 }
@@ -55,6 +58,7 @@ impl Target {
             hostname: None,
             origin: None,
             protocols: Vec::new(),
+            credentials: Credentials::default(),
             options: Options::default(),
         }
     }
@@ -68,6 +72,7 @@ impl From<JudgedServer> for Target {
             hostname: server.hostname,
             origin: server.origin,
             protocols: server.protocols,
+            credentials: Credentials::default(),
             options: server.options,
         }
     }
@@ -168,7 +173,7 @@ impl FuzzingClient {
         {
             return None;
         }
-        let stream = match reach(target).await {
+        let first = match reach(target).await {
             Ok(stream) => stream,
             Err(error) => {
                 let first = !shared.gone.swap(true, Ordering::Relaxed);
@@ -182,8 +187,16 @@ impl FuzzingClient {
         place.protocols.clone_from(&target.protocols);
         place.version = target.options.draft.header();
         let options = judge_options(&target.options);
-        let (result, named) =
-            run::judge_server(stream, case, &place, &options, Random::new()).await;
+        let random = Random::new();
+        let (result, named) = match &case.plan {
+            Plan::Guarded(plan) if !target.credentials.are_none() => {
+                // Such a case opens its connections itself.
+                drop(first);
+                let (dial, known) = (Dialing { target }, &target.credentials);
+                run::judge_guard(&dial, case, plan, &place, known, &options, random).await
+            }
+            _ => run::judge_server(first, case, &place, &options, random).await,
+        };
         let agent = match &target.agent {
             Some(agent) => agent.clone(),
             None => shared.name(named).await,
@@ -192,6 +205,19 @@ impl FuzzingClient {
             return None;
         }
         Some(News::Judged(agent, Box::new(result)))
+    }
+}
+
+/// Opens connections to a server, one after the other.
+struct Dialing<'a> {
+    target: &'a Target,
+}
+
+impl Dial for Dialing<'_> {
+    type Stream = Box<dyn super::transport::ByteStream>;
+
+    async fn dial(&self) -> io::Result<Self::Stream> {
+        reach(self.target).await
     }
 }
 

@@ -1,11 +1,13 @@
 //! Judges clients: they connect and say by the URL what they want. Browsers get a page that does.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cloverleaf_judge::case::{Case, Program};
+use cloverleaf_judge::authentication::Credentials;
+use cloverleaf_judge::case::{Case, Challenging, Plan, Program};
 use cloverleaf_judge::opening;
 use cloverleaf_judge::random::Random;
 use cloverleaf_judge::run::{self, Received};
@@ -42,10 +44,48 @@ struct Shared {
     exclusions: AgentExclusions,
     options: Options,
     tls: Option<ServerTls>,
+    credentials: Credentials,
+    visits: Visits,
     outdir: Option<PathBuf>,
     results: Arc<Results>,
     news: Option<mpsc::UnboundedSender<News>>,
     stop: watch::Sender<bool>,
+}
+
+type Visit = (Box<dyn ByteStream>, Received);
+
+/// The cases in which a client may come again, on another connection, by agent.
+#[derive(Debug, Default)]
+struct Visits(Mutex<HashMap<(String, CaseId), mpsc::UnboundedSender<Visit>>>);
+
+impl Visits {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, CaseId), mpsc::UnboundedSender<Visit>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings a connection to the case that waits for it; if none does, returns it with what the
+    /// case is told of those that follow.
+    fn bring(
+        &self,
+        place: &(String, CaseId),
+        visit: Visit,
+    ) -> Option<(Visit, mpsc::UnboundedReceiver<Visit>)> {
+        let mut open = self.lock();
+        let visit = match open.get(place) {
+            None => visit,
+            Some(sender) => match sender.send(visit) {
+                Ok(()) => return None,
+                Err(unsent) => unsent.0,
+            },
+        };
+        let (sender, receiver) = mpsc::unbounded_channel();
+        open.insert(place.clone(), sender);
+        Some((visit, receiver))
+    }
+
+    fn end(&self, place: &(String, CaseId)) {
+        self.lock().remove(place);
+    }
 }
 
 /// What happens while clients are judged.
@@ -80,6 +120,8 @@ impl FuzzingServer {
             exclusions: AgentExclusions::default(),
             options: Options::default(),
             tls: None,
+            credentials: Credentials::default(),
+            visits: Visits::default(),
             outdir: None,
             results: Arc::new(Results::new(Role::Client)),
             news: None,
@@ -114,6 +156,12 @@ impl FuzzingServer {
     #[must_use]
     pub fn tls(self, tls: Option<ServerTls>) -> Self {
         self.change(|shared| shared.tls = tls)
+    }
+
+    /// What the clients have, if anything; the cases that need credentials run only then.
+    #[must_use]
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.change(|shared| shared.credentials = credentials)
     }
 
     /// Reports go into this folder when a client asks for them.
@@ -307,12 +355,43 @@ impl Shared {
             // As the original does: opened and closed at once, and no entry in the report.
             return self.talk(stream, request, Talk::Say(None)).await;
         }
+        if let Plan::Challenging(plan) = &case.plan
+            && !self.credentials.are_none()
+        {
+            return self.challenge((stream, request), case, plan, agent).await;
+        }
         self.results.begin(agent, &case.id);
         self.tell(News::Running(agent.to_owned(), case.id.clone()));
         let options = judge_options(&self.options);
         let versions = &self.options.versions;
         let result =
             run::judge_client(stream, request, case, versions, &options, Random::new()).await;
+        self.results.insert(agent, result.clone());
+        self.tell(News::Judged(agent.to_owned(), Box::new(result)));
+    }
+
+    /// Runs a case in which the client may come again.
+    async fn challenge(&self, visit: Visit, case: &Case, plan: &Challenging, agent: &str) {
+        let place = (agent.to_owned(), case.id.clone());
+        let Some(((stream, request), mut visits)) = self.visits.bring(&place, visit) else {
+            return;
+        };
+        self.results.begin(agent, &case.id);
+        self.tell(News::Running(agent.to_owned(), case.id.clone()));
+        let options = judge_options(&self.options);
+        let judging = run::judge_challenged(
+            stream,
+            request,
+            &mut visits,
+            case,
+            plan,
+            &self.credentials,
+            &self.options.versions,
+            &options,
+            Random::new(),
+        );
+        let result = judging.await;
+        self.visits.end(&place);
         self.results.insert(agent, result.clone());
         self.tell(News::Judged(agent.to_owned(), Box::new(result)));
     }

@@ -60,6 +60,9 @@ fn dishonest(cases: &[Judged]) -> Vec<String> {
 fn overlooked(cases: &[Judged], faults: &[(Role, Fault)]) -> Vec<String> {
     let found = on_all_cores(faults, |runtime, (role, fault)| {
         let cases = cases.iter().filter(|judged| judged.role == *role);
+        // Only there credentials are asked for.
+        let cases =
+            cases.filter(|judged| judged.case.needs_credentials() == fault.is_of_authentication());
         let (mux, others): (Vec<_>, Vec<_>) =
             cases.partition(|judged| judged.case.id.group() == "mux");
         let mut cases = match fault.is_of_multiplexing() {
@@ -88,7 +91,8 @@ fn narrow(cases: &[Judged], faults: &[(Role, Fault)]) -> Vec<(Role, Fault)> {
         .filter(|judged| PROBES.contains(&judged.case.id.as_str()))
         .collect();
     let broken = on_all_cores(faults, |runtime, (role, fault)| {
-        let probes = probes.iter().filter(|judged| judged.role == *role);
+        let shows = |judged: &&&Judged| judged.role == *role && !fault.is_of_authentication();
+        let probes = probes.iter().filter(shows);
         probes
             .filter(|judged| judged.under(runtime, *fault).is_some())
             .count()
@@ -108,7 +112,9 @@ fn narrow(cases: &[Judged], faults: &[(Role, Fault)]) -> Vec<(Role, Fault)> {
 fn toothless(cases: &[Judged], narrow: &[(Role, Fault)]) -> Vec<String> {
     let listed = Untouched::read();
     let changed = on_all_cores(cases, |runtime, judged| {
-        let faults = narrow.iter().filter(|(role, _)| *role == judged.role);
+        let faults = narrow.iter().filter(|(role, fault)| {
+            *role == judged.role && judged.case.needs_credentials() == fault.is_of_authentication()
+        });
         let (mux, faults): (Vec<_>, Vec<_>) =
             faults.partition(|(_, fault)| fault.is_of_multiplexing());
         let (opening, others): (Vec<_>, Vec<_>) = faults

@@ -1,7 +1,9 @@
 //! Cases as data: what the judge does, what it accepts, and why.
 
+mod challenging;
 mod dialogue;
 mod exchange;
+mod guarded;
 mod judgement;
 mod multiplexed;
 mod opening;
@@ -12,8 +14,12 @@ use std::time::Duration;
 use cloverleaf_reports::model::Detail;
 use cloverleaf_reports::{CaseId, Role};
 
+pub use challenging::{Challenging, Greeting, Reply, Turn};
 pub use dialogue::{Act, Dialogue, End, Expect};
 pub use exchange::{Content, Exchange};
+pub use guarded::{
+    AnswerCheck, ChallengeCheck, Challenged, Compose, Guarded, Known, Scheme, Visit, Wants, Written,
+};
 pub use judgement::{Closer, ExpectedEnd, Judgement};
 pub(crate) use multiplexed::{
     AMPLE, REQUEST, block, blocks, drop_channel, frame, grant, octets, request,
@@ -84,6 +90,22 @@ pub enum Plan {
     Dialogue(Dialogue),
     /// The same on a connection with channels.
     Multiplexed(Multiplexed),
+    /// Requests to a server that wants credentials.
+    Guarded(Guarded),
+    /// Refusals to a client that has credentials.
+    Challenging(Challenging),
+}
+
+impl From<Guarded> for Plan {
+    fn from(plan: Guarded) -> Self {
+        Self::Guarded(plan)
+    }
+}
+
+impl From<Challenging> for Plan {
+    fn from(plan: Challenging) -> Self {
+        Self::Challenging(plan)
+    }
 }
 
 impl Case {
@@ -147,7 +169,14 @@ impl Case {
             Plan::Exchange(exchange) => exchange.start(),
             Plan::Dialogue(dialogue) => dialogue.start(),
             Plan::Multiplexed(plan) => plan.start(),
+            // Whoever was let in is talked to.
+            Plan::Guarded(_) | Plan::Challenging(_) => Dialogue::new().echo("Cloverleaf").start(),
         }
+    }
+
+    /// Whether it can judge those only that have credentials, or want some.
+    pub fn needs_credentials(&self) -> bool {
+        matches!(self.plan, Plan::Guarded(_) | Plan::Challenging(_))
     }
 
     /// Whether the case only informs, whatever happens.
@@ -156,7 +185,7 @@ impl Case {
             Plan::Script(script) => script.informational,
             Plan::Dialogue(dialogue) => dialogue.informational,
             Plan::Multiplexed(plan) => plan.informational,
-            Plan::Exchange(_) => false,
+            Plan::Exchange(_) | Plan::Guarded(_) | Plan::Challenging(_) => false,
         }
     }
 
@@ -188,6 +217,8 @@ impl Case {
             Plan::Exchange(exchange) => exchange.limit + Duration::from_secs(10),
             Plan::Dialogue(dialogue) => dialogue.time_limit(),
             Plan::Multiplexed(plan) => plan.time_limit(),
+            Plan::Guarded(plan) => plan.time_limit(),
+            Plan::Challenging(plan) => plan.time_limit(),
         };
         self.budget.map_or(limit, |budget| limit.min(budget))
     }

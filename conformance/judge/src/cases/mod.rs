@@ -1,5 +1,7 @@
 //! The tables of cases, one file per section.
 
+mod auth_client;
+mod auth_server;
 mod auto_fragmentation;
 mod close;
 mod closing;
@@ -39,7 +41,7 @@ pub fn autobahn() -> Vec<Case> {
     cases
 }
 
-/// The cases that Autobahn does not have, in the order of their ids.
+/// The cases that Autobahn does not have, in the order of their ids, but for authentication.
 pub fn beyond() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(close::cases());
@@ -53,10 +55,18 @@ pub fn beyond() -> Vec<Case> {
     cases
 }
 
+/// The cases for subjects that want credentials, or have some, in the order of their ids.
+pub fn authentication() -> Vec<Case> {
+    let mut cases = auth_server::cases();
+    cases.extend(auth_client::cases());
+    cases
+}
+
 /// All cases, Autobahn's first.
 pub fn all() -> Vec<Case> {
     let mut cases = autobahn();
     cases.extend(beyond());
+    cases.extend(authentication());
     cases
 }
 
@@ -81,6 +91,8 @@ pub fn section_title(prefix: &str) -> Option<&'static str> {
         limits::SECTIONS,
         mux::SECTIONS,
         negotiation::SECTIONS,
+        auth_server::SECTIONS,
+        auth_client::SECTIONS,
     ];
     let mut titles = tables.into_iter().flatten();
     titles

@@ -47,7 +47,7 @@ impl Place {
         }
     }
 
-    fn request(&self, random: &mut Random) -> Request {
+    pub(super) fn request(&self, random: &mut Random) -> Request {
         let key = opening::key(random.handshake_key());
         let mut request = Request::new(&self.host, &self.target, key);
         request.origin.clone_from(&self.origin);
@@ -66,6 +66,9 @@ pub async fn judge_server<S: AsyncRead + AsyncWrite + Unpin>(
     options: &Options,
     mut random: Random,
 ) -> (CaseResult, Option<String>) {
+    if case.needs_credentials() {
+        return (super::without_credentials(case), None);
+    }
     let mut report = Report::new();
     let mut wire = Wire::new(stream, Vec::new());
     let request = place.request(&mut random);

@@ -1,7 +1,9 @@
 //! One case over one connection: the opening handshake, the session, the verdict.
 
 mod agreement;
+mod challenge;
 mod client;
+mod guard;
 mod server;
 mod wire;
 
@@ -18,7 +20,9 @@ use crate::http::Head;
 use crate::random::Random;
 use crate::session::{Options, Session, Write};
 use agreement::Agreement;
+pub use challenge::{Visits, judge_challenged};
 pub use client::{Place, judge_server};
+pub use guard::{Dial, judge_guard, without_credentials};
 pub use server::{ReadHeadError, Received, judge_client, read_head, talk_to_client};
 use wire::Wire;
 
@@ -47,6 +51,16 @@ impl Report {
             detail: Detail::default(),
             agent: None,
         }
+    }
+
+    /// A request of several.
+    fn add_request(&mut self, text: &str) {
+        self.detail.request.get_or_insert_default().push_str(text);
+    }
+
+    /// A response of several.
+    fn add_response(&mut self, text: &str) {
+        self.detail.response.get_or_insert_default().push_str(text);
     }
 
     /// The result of a case whose connection never opened, or should not have.

@@ -90,6 +90,9 @@ pub async fn judge_client<S: AsyncRead + AsyncWrite + Unpin>(
     options: &Options,
     random: Random,
 ) -> CaseResult {
+    if case.needs_credentials() {
+        return super::without_credentials(case);
+    }
     let mut report = Report::new();
     let mut wire = Wire::new(stream, request.rest);
     report.detail.request = Some(request.text);

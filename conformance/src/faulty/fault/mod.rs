@@ -1,5 +1,6 @@
 //! The faults by name: what each is, in which role it exists, and the rule that it breaks.
 
+mod auth;
 mod closing;
 mod control;
 mod deflate;
@@ -51,7 +52,7 @@ const fn fault(
 }
 
 impl Fault {
-    /// All faults: those of the opening handshake first, those of multiplexing last.
+    /// All faults: those of the opening handshake first, those of authentication last.
     pub fn all() -> impl Iterator<Item = Self> {
         let tables = [
             opening::SERVER,
@@ -65,6 +66,9 @@ impl Fault {
             frames::FAULTS,
             mux::CONNECTION,
             mux::CHANNEL,
+            auth::SERVER,
+            auth::CLIENT,
+            auth::EITHER,
         ];
         tables.into_iter().flatten().copied()
     }
@@ -83,6 +87,12 @@ impl Fault {
     /// Whether it is one of multiplexing: it shows where that is agreed on only.
     pub fn is_of_multiplexing(&self) -> bool {
         let tables = [mux::CONNECTION, mux::CHANNEL];
+        tables.into_iter().flatten().any(|fault| fault == self)
+    }
+
+    /// Whether it is one of authentication: it shows where credentials are asked for only.
+    pub fn is_of_authentication(&self) -> bool {
+        let tables = [auth::SERVER, auth::CLIENT, auth::EITHER];
         tables.into_iter().flatten().any(|fault| fault == self)
     }
 
