@@ -144,21 +144,21 @@ fn get(stream: &mut TcpStream, authorization: Option<&str>) -> (String, String) 
         stream,
         "GET /ticket HTTP/1.1\r\nHost: a\r\n{credentials}\r\n"
     )
-    .unwrap();
+    .expect("an answer of text");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut octet = [0];
-        stream.read_exact(&mut octet).unwrap();
+        stream.read_exact(&mut octet).expect("an answer of text");
         head.push(octet[0]);
     }
-    let head = String::from_utf8(head).unwrap();
+    let head = String::from_utf8(head).expect("an answer of text");
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("Content-Length: "))
-        .map_or(0, |length| length.parse().unwrap());
+        .map_or(0, |length| length.parse().expect("an answer of text"));
     let mut content = vec![0; length];
-    stream.read_exact(&mut content).unwrap();
-    (head, String::from_utf8(content).unwrap())
+    stream.read_exact(&mut content).expect("an answer of text");
+    (head, String::from_utf8(content).expect("an answer of text"))
 }
 
 #[tokio::test]
