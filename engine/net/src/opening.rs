@@ -1,5 +1,6 @@
 //! The opening handshake over a byte stream, in both roles.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
@@ -174,7 +175,6 @@ pub(crate) fn untrusted(reason: String) -> Error {
 /// A request that waits for an answer, at the start of a WebSocket on a server.
 ///
 /// Dropped, it closes the stream without one.
-#[derive(Debug)]
 pub struct Incoming<S> {
     stream: S,
     handshake: ServerHandshake,
@@ -184,6 +184,15 @@ pub struct Incoming<S> {
     context: http::Extensions,
     drain: Option<Arc<Drain>>,
     buffer: Vec<u8>,
+}
+
+/// Without octets: there may be credentials among them.
+impl<S> fmt::Debug for Incoming<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("handshake", &self.handshake)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {

@@ -382,7 +382,8 @@ async fn run<H, F>(
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     // Boxed: the state of a handshake is large, and gone once it is over.
-    let mut known = Peer::at(peer);
+    // One spelling of an address, whichever kind of socket it came to.
+    let mut known = Peer::at(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
     let open = Box::pin(opener.open(stream, &mut known, permit.is_some()));
     let opened = tokio::select! {
         opened = open => opened,

@@ -399,6 +399,9 @@ impl ServerHandshake {
         if let Some(said) = forwarded::read(direct, request.headers(), trusted)? {
             peer.address = said.address;
             peer.secure = said.secure.unwrap_or(peer.secure);
+            // What TLS has shown us is the proxy's, and proves nothing of its client.
+            peer.certificates = Vec::new();
+            peer.server_name = None;
             if let Some(host) = said.host {
                 request.headers_mut().insert(HOST, host);
             }

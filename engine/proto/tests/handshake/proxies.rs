@@ -58,6 +58,26 @@ fn guards_see_the_client_that_a_trusted_proxy_names() {
 }
 
 #[test]
+fn the_certificate_of_a_proxy_is_not_its_clients() {
+    for (forwarded, is_shown) in [(None, true), (Some("Forwarded: for=192.0.2.7"), false)] {
+        let (options, seen) = options();
+        let mut server = ServerHandshake::new(Arc::new(options), config(), now());
+        let mut proxy = Peer::at("10.0.0.1:5000".parse().unwrap());
+        proxy.certificates = vec![bytes::Bytes::from_static(b"the proxy's")];
+        proxy.server_name = Some("backend.example".to_owned());
+        server.context_mut().insert(proxy);
+        let asked = match forwarded {
+            Some(line) => request().with(line),
+            None => request(),
+        };
+        server.handle_input(&asked.octets());
+        let (peer, ..) = seen.lock().unwrap().pop().unwrap();
+        assert_eq!(!peer.certificates.is_empty(), is_shown);
+        assert_eq!(peer.server_name.is_some(), is_shown);
+    }
+}
+
+#[test]
 fn nobody_else_is_believed() {
     let (mut options, seen) = options();
     let request = request()
