@@ -28,14 +28,21 @@ pub enum Scheme {
     Ticket,
 }
 
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Basic => "Basic",
-            Self::Digest => "Digest",
+impl Scheme {
+    /// The name, which for those of HTTP is the one in their headers.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => crate::basic::SCHEME,
+            Self::Digest => crate::digest::SCHEME,
             Self::Bearer => "Bearer",
             Self::Certificate => "certificate",
             Self::Ticket => "ticket",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

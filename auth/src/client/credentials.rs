@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use cloverleaf_proto::handshake::percent_decode;
+
 use crate::Secret;
 use crate::basic::{self, Unencodable, UserPass};
 use crate::header::is_token68;
@@ -71,26 +73,13 @@ impl Credentials {
         let (user, password) = userinfo
             .split_once(':')
             .ok_or(InvalidCredentials::Userinfo)?;
-        let decode = |text| percent_decode(text).ok_or(InvalidCredentials::Userinfo);
+        let decode = |text: &str| {
+            percent_decode(text.as_bytes())
+                .and_then(|octets| String::from_utf8(octets).ok())
+                .ok_or(InvalidCredentials::Userinfo)
+        };
         Self::new(decode(user)?, decode(password)?)
     }
-}
-
-/// RFC 3986 §2.1.
-fn percent_decode(text: &str) -> Option<String> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        let octet = match octet {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from((digit()? << 4) | digit()?).ok()?
-            }
-            other => other,
-        };
-        octets.push(octet);
-    }
-    String::from_utf8(octets).ok()
 }
 
 impl fmt::Display for InvalidCredentials {

@@ -7,9 +7,9 @@ use cloverleaf_proto::handshake::{Check, Received, Rejection, RequestGuard};
 use http::HeaderValue;
 
 use super::failure::Listener;
-use super::{Failure, Reason, credentials, two_headers};
-use crate::basic::{SCHEME, challenge, decode};
-use crate::header::{HeaderError, Unwritable};
+use super::{Failure, Reason, shown};
+use crate::basic::{challenge, decode};
+use crate::header::Unwritable;
 use crate::store::Store;
 use crate::{Identity, Scheme};
 
@@ -75,24 +75,16 @@ impl Basic {
             self.listener.tell(received, Scheme::Basic, user, reason);
         };
         let unauthorized = || Rejection::unauthorized(self.challenge.clone());
-        let found = credentials(received, SCHEME);
-        if !self.allow_insecure && !received.is_secure() {
-            if !matches!(found, Ok(None)) {
-                tell(received, None, Reason::Insecure);
-            }
-            return Err(Rejection::forbidden("passwords are taken over TLS only"));
-        }
-        let found = match found {
-            Ok(None) => return Err(unauthorized()),
-            Ok(Some(found)) => decode(&found),
-            Err(HeaderError::TwoHeaders) => {
-                tell(received, None, Reason::Malformed);
-                return Err(two_headers());
-            }
-            Err(_) => None,
-        };
+        let found = shown(
+            received,
+            Scheme::Basic,
+            self.allow_insecure,
+            "passwords are taken over TLS only",
+            &self.challenge,
+            &self.listener,
+        )?;
         // What cannot be read counts as missing.
-        let Some(shown) = found else {
+        let Some(shown) = found.as_ref().and_then(decode) else {
             tell(received, None, Reason::Malformed);
             return Err(unauthorized());
         };

@@ -9,8 +9,8 @@ use http::HeaderValue;
 use http::header::WWW_AUTHENTICATE;
 
 use super::failure::Listener;
-use super::{Failure, Reason, credentials, two_headers};
-use crate::header::{Challenge, HeaderError, Params, Unwritable};
+use super::{Failure, Reason, shown};
+use crate::header::{Challenge, Credentials, Params, Unwritable};
 use crate::{Identity, Scheme, Secret};
 
 const SCHEME: &str = "Bearer";
@@ -134,23 +134,15 @@ impl Bearer {
         let tell = |received: &Received, reason| {
             self.listener.tell(received, Scheme::Bearer, None, reason);
         };
-        let found = credentials(received, SCHEME);
-        if !self.allow_insecure && !received.is_secure() {
-            if !matches!(found, Ok(None)) {
-                tell(received, Reason::Insecure);
-            }
-            return Err(Rejection::forbidden("tokens are taken over TLS only"));
-        }
-        let token = match &found {
-            Ok(None) => return Err(Rejection::unauthorized(self.challenges.missing.clone())),
-            Ok(Some(found)) => found.token68(),
-            Err(HeaderError::TwoHeaders) => {
-                tell(received, Reason::Malformed);
-                return Err(two_headers());
-            }
-            Err(_) => None,
-        };
-        let Some(token) = token else {
+        let found = shown(
+            received,
+            Scheme::Bearer,
+            self.allow_insecure,
+            "tokens are taken over TLS only",
+            &self.challenges.missing,
+            &self.listener,
+        )?;
+        let Some(token) = found.as_ref().and_then(Credentials::token68) else {
             tell(received, Reason::Malformed);
             return Err(Rejection::bad_request("the token is not one")
                 .with_header(WWW_AUTHENTICATE, self.challenges.invalid_request.clone()));

@@ -32,6 +32,8 @@ use cloverleaf_proto::handshake::{Received, Rejection};
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 
+use self::failure::Listener;
+use crate::Scheme;
 use crate::header::{Credentials, HeaderError, find_credentials};
 
 /// The credentials of this scheme; `None` if there are none, or those of another.
@@ -55,6 +57,34 @@ fn is_of(value: &HeaderValue, scheme: &str) -> bool {
         && value
             .get(scheme.len())
             .is_none_or(|octet| matches!(octet, b' ' | b'\t' | b','))
+}
+
+/// The credentials of a scheme that shows what must stay secret; `None` if they are broken. Refused
+/// is what came in the clear, with 403 and without a challenge: a client must not be invited to send it.
+fn shown(
+    received: &Received,
+    scheme: Scheme,
+    allow_insecure: bool,
+    only_over_tls: &'static str,
+    missing: &HeaderValue,
+    listener: &Listener,
+) -> Result<Option<Credentials>, Rejection> {
+    let found = credentials(received, scheme.name());
+    if !allow_insecure && !received.is_secure() {
+        if !matches!(found, Ok(None)) {
+            listener.tell(received, scheme, None, Reason::Insecure);
+        }
+        return Err(Rejection::forbidden(only_over_tls));
+    }
+    match found {
+        Ok(None) => Err(Rejection::unauthorized(missing.clone())),
+        Ok(Some(found)) => Ok(Some(found)),
+        Err(HeaderError::TwoHeaders) => {
+            listener.tell(received, scheme, None, Reason::Malformed);
+            Err(two_headers())
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// 401 with these challenges, one header line each (RFC 9110 §11.6.1).

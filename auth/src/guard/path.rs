@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use cloverleaf_proto::handshake::{Check, Received, Rejection, RequestGuard};
+use cloverleaf_proto::handshake::{Check, Received, Rejection, RequestGuard, percent_decode};
 
 /// Asks the guard of the longest prefix of the path, in whole segments: `/admin` is a prefix of
 /// `/admin` and `/admin/log`, and not of `/administrator`.
@@ -111,19 +111,7 @@ fn segments(path: &str) -> Result<Segments, PathError> {
 }
 
 fn segment(written: &str) -> Result<Vec<u8>, PathError> {
-    let mut segment = Vec::with_capacity(written.len());
-    let mut octets = written.bytes();
-    while let Some(octet) = octets.next() {
-        segment.push(match octet {
-            b'%' => {
-                let mut digit = || char::from(octets.next()?).to_digit(16);
-                let high = digit().ok_or(PathError)?;
-                let low = digit().ok_or(PathError)?;
-                u8::try_from(high << 4 | low).map_err(|_| PathError)?
-            }
-            octet => octet,
-        });
-    }
+    let segment = percent_decode(written.as_bytes()).ok_or(PathError)?;
     let is_bad = |octet: &u8| matches!(octet, b'/' | b'\\') || octet.is_ascii_control();
     if matches!(&*segment, b"" | b"." | b"..") || segment.iter().any(is_bad) {
         return Err(PathError);

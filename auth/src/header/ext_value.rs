@@ -1,5 +1,7 @@
 //! The extended form of values that are not ASCII (RFC 8187 §3.2): `UTF-8''J%C3%A4s%C3%B8n`.
 
+use cloverleaf_proto::handshake::percent_decode;
+
 /// RFC 8187 §3.2.1, attr-char: a tchar, but for `*`, `'` and `%`.
 const fn is_attr_char(octet: u8) -> bool {
     octet.is_ascii_alphanumeric()
@@ -30,19 +32,11 @@ pub(super) fn decode(value: &[u8]) -> Option<String> {
     if !charset.eq_ignore_ascii_case(b"UTF-8") || !language.iter().all(is_language) {
         return None;
     }
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(&octet) = rest.next() {
-        match octet {
-            b'%' => {
-                let mut digit = || char::from(*rest.next()?).to_digit(16);
-                let octet = (digit()? << 4) | digit()?;
-                octets.push(u8::try_from(octet).ok()?);
-            }
-            _ if is_attr_char(octet) => octets.push(octet),
-            _ => return None,
-        }
-    }
+    let is_written = |octet: &u8| *octet == b'%' || is_attr_char(*octet);
+    let octets = text
+        .iter()
+        .all(is_written)
+        .then(|| percent_decode(text))??;
     String::from_utf8(octets).ok()
 }
 

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloverleaf_proto::handshake::{Authenticator, ClientRequest, ResponseHandler};
+use cloverleaf_proto::handshake::{Authenticator, ClientRequest, ResponseHandler, percent_decode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -291,25 +291,11 @@ fn malformed(why: &str) -> Error {
 fn login(userinfo: &str) -> Result<Login, Error> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let decoded = |text: &str| {
-        decode(text).ok_or_else(|| malformed("in user and password, write % as %25, and so on"))
+        percent_decode(text.as_bytes())
+            .ok_or_else(|| malformed("in user and password, write % as %25, and so on"))
     };
     Ok(Login {
         user: decoded(user)?,
         password: decoded(password)?,
     })
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            octet => octet,
-        });
-    }
-    Some(octets)
 }

@@ -136,12 +136,6 @@ impl ClientHandshake {
         }
     }
 
-    /// What the client asks for.
-    #[must_use]
-    pub const fn asked(&self) -> &ClientRequest {
-        &self.request
-    }
-
     /// The request as it was made last.
     #[must_use]
     pub const fn request(&self) -> &Request<()> {

@@ -46,7 +46,9 @@ pub use request::ClientRequest;
 pub use response::ResponseReader;
 pub use server::{ServerHandshake, ServerProgress};
 
-pub use crate::http::{HeadError, HeadLimits, MalformedExtensions, parse_extensions};
+pub use crate::http::{
+    HeadError, HeadLimits, MalformedExtensions, parse_extensions, percent_decode,
+};
 
 use http::HeaderName;
 use http::header::{

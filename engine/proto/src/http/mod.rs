@@ -6,6 +6,7 @@ mod extensions;
 mod head;
 mod list;
 mod parse;
+mod percent;
 mod write;
 
 pub(crate) use authority::HostPort;
@@ -15,6 +16,7 @@ pub(crate) use head::HeadScan;
 pub use head::{HeadError, HeadLimits};
 pub(crate) use list::{ListError, contains_token, only, token_list};
 pub(crate) use parse::{parse_request, parse_response};
+pub use percent::percent_decode;
 pub(crate) use write::{end_head, header_line, header_lines};
 
 /// Whether `octets` are a token (RFC 9110 §5.6.2).
