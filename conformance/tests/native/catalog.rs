@@ -14,6 +14,15 @@ fn autobahns_cases_are_those_of_the_catalog_in_the_same_order() {
     assert_eq!(ours.len(), catalog::CASE_COUNT);
 }
 
+// Whoever selects cases looks them up by bisection.
+#[test]
+fn all_cases_are_in_the_order_of_their_ids() {
+    let ids: Vec<_> = cases::all().into_iter().map(|case| case.id).collect();
+    for pair in ids.windows(2) {
+        assert!(pair[0] < pair[1], "{} stands before {}", pair[0], pair[1]);
+    }
+}
+
 #[test]
 fn no_id_is_there_twice() {
     let mut ids = BTreeSet::new();

@@ -62,11 +62,11 @@ pub fn authentication() -> Vec<Case> {
     cases
 }
 
-/// All cases, Autobahn's first.
+/// All cases, Autobahn's first, in the order of their ids.
 pub fn all() -> Vec<Case> {
     let mut cases = autobahn();
-    cases.extend(beyond());
     cases.extend(authentication());
+    cases.extend(beyond());
     cases
 }
 
